@@ -16,7 +16,8 @@ from function.web.api import api_routes
 from function.web.library.routes import OPERATIONS as LIBRARY_OPERATIONS
 from function.web.library.routes import library_routes
 from function.web.logs import RequestRecord, log_as_json, request_id
-from function.web.page.routes import page_routes
+from function.web.page.routes import file_routes, page_routes
+from function.web.places import MOST_OTHERS, OTHERS_TAKEN, Places, in_places
 from function.web.responses import UNEXPECTED, error_response
 from function.web.results import RecentResults
 from function.web.routing import find_handler
@@ -83,10 +84,15 @@ def _close_record(record: RequestRecord) -> None:
 
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_OTHERS = {**library_routes(_service, _results), **stash_routes(_service)}
+_places = Places(MOST_OTHERS, OTHERS_TAKEN)
+_OTHERS = {
+    **in_places(_places, library_routes(_service, _results)),
+    **stash_routes(_service),
+}
 ROUTES = {
     **api_routes(_service, _results, _OTHERS, {**LIBRARY_OPERATIONS, **STASH_OPERATIONS}),
     **_OTHERS,
-    **page_routes(_service, _results),
+    **in_places(_places, page_routes(_service, _results)),
+    **file_routes(),
     **package_routes(),
 }

@@ -25,7 +25,8 @@ from function.web.library.exports import MOST_EXPORTS
 from function.web.library.jobs import MOST_WATCHERS
 from function.web.line import MOST_WAITING
 from function.web.page.playback import MOST_FILMS
-from function.web.service import MOST_ERRANDS, Service
+from function.web.places import MOST_OTHERS
+from function.web.service import Service
 from function.web.stash.desk import MOST_ASKING
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,10 @@ FINISH_WITHIN_SECONDS = 5.0
 STOP_WITHIN_SECONDS = 7.0
 """After this long the server ends, even if something is still running."""
 
-SPARE_THREADS = 8
-HELD_THREADS = sum(
-    (MOST_FILMS, MOST_WATCHERS, MOST_EXPORTS, MOST_WAITING, MOST_ERRANDS, MOST_ASKING)
+WAITING_THREADS = sum(
+    (MOST_FILMS, MOST_WATCHERS, MOST_EXPORTS, MOST_WAITING, MOST_ASKING, MOST_OTHERS)
 )
-"""Those who play, watch or wait for something, for as long as they like, hold so many at most."""
-
-WAITING_THREADS = HELD_THREADS + SPARE_THREADS
-"""In addition to one per slot: health, pages and refusals must not wait for videos."""
+"""In addition to one per slot: those who play, watch, list or wait for something hold so many."""
 
 
 def main() -> None:

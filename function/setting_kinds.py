@@ -5,7 +5,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -47,6 +47,8 @@ class Hours:
 
 
 ALL_DAY = Hours(0, 24)
+
+OFF = "off"
 
 HIGHEST_PORT = 65_535
 
@@ -149,6 +151,30 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().rstrip("/").lower() for word in text.split(",") if word.strip())
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    """Read origins as browsers send them; any page can make `null` its own, so it is none."""
+    origins = _words(text)
+    if not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError(text)
+    return origins
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*]+")
+
+
+def _token(text: str) -> str:
+    """Read a secret that a header can carry; a word that is meant for `off` is no secret."""
+    is_meant_as_off = text.lower() == OFF and text != OFF
+    if not (text.isascii() and text.isprintable()) or is_meant_as_off:
+        raise ValueError(text)
+    return text
+
+
+def _plugin_token(text: str) -> str:
+    """Read a second secret; `off` says that there is none."""
+    return "" if text.lower() == OFF else _token(text)
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
 
@@ -185,6 +211,9 @@ PORT = Kind(_port, f"a whole number from 1 to {HIGHEST_PORT}")
 ROOTS = Kind(_roots, f"paths separated by {os.pathsep}")
 PAIRS = Kind(_pairs, "pairs like /theirs=/ours separated by ;")
 WORDS = Kind(_words, "words separated by commas")
+ORIGINS = Kind(_origins, "origins like https://stash.example:9999, separated by commas")
+TOKEN = Kind(_token, "letters and signs of ASCII, or off", lambda _: "...")
+PLUGIN_TOKEN = replace(TOKEN, parse=_plugin_token)
 NETWORKS = Kind(_networks, "IP addresses or networks like 10.0.0.0/8, separated by commas")
 FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))

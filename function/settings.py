@@ -22,9 +22,11 @@ from function.setting_kinds import (
     HOURS,
     INTERVAL,
     NETWORKS,
+    ORIGINS,
     PAIRS,
     PERCENT,
     PERIOD,
+    PLUGIN_TOKEN,
     PORT,
     ROOTS,
     SECOND_ENCODER,
@@ -32,6 +34,7 @@ from function.setting_kinds import (
     STORE,
     STRANGERS,
     TEXT,
+    TOKEN,
     WORDS,
     Hours,
     Kind,
@@ -224,15 +227,16 @@ class Settings:
     port: Annotated[int, PORT, "port to listen on"] = 8080
     token: Annotated[
         str,
-        TEXT,
+        TOKEN,
         "the secret that callers send; not needed if only this machine can connect. If needed and "
         "not set, one is generated and logged; `off`: anyone who can reach the port may call",
     ] = field(default="", repr=False)
     plugin_token: Annotated[
         str,
-        TEXT,
+        PLUGIN_TOKEN,
         "a second secret, for Stash's plugin: it opens `/stash` and `/library` only, and can "
-        "neither forget nor export anybody; others who use your Stash may be able to read it",
+        "neither forget nor export anybody; others who use your Stash may be able to read it; "
+        "`off`, or not set: there is none",
     ] = field(default="", repr=False)
     trusted_hosts: Annotated[
         tuple[str, ...],
@@ -248,7 +252,7 @@ class Settings:
     ] = ()
     origins: Annotated[
         tuple[str, ...],
-        WORDS,
+        ORIGINS,
         "other servers whose web pages may send requests, as `https://name:port`",
     ] = ()
     log_level: Annotated[

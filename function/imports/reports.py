@@ -9,6 +9,9 @@ from function.imports.enrol import Enrolment
 MAX_LISTED = 10_000
 """Refusals, remarks and namesakes beyond these are counted, not listed."""
 
+LONGEST_TEXT = 1000
+"""Of a name, an address or a reason in a list: a source may send megabytes of each."""
+
 
 class Report:
     """Counts what became of every performer, and lists what a person must check."""
@@ -63,9 +66,18 @@ class Report:
 
     def _list(self, what: str, entry: Any) -> None:
         if len(self._lists[what]) < MAX_LISTED:
-            self._lists[what].append(entry)
+            self._lists[what].append(_shortened(entry))
         else:
             self._more[what] += 1
+
+
+def _shortened(entry: Any) -> Any:
+    """Return what is listed with its texts cut off where nobody reads on."""
+    if isinstance(entry, dict):
+        return {name: _shortened(value) for name, value in entry.items()}
+    if isinstance(entry, str) and len(entry) > LONGEST_TEXT:
+        return f"{entry[:LONGEST_TEXT]}..."
+    return entry
 
 
 _LISTS = ("refused", "remarks", "forgotten", "namesakes")

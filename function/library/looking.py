@@ -13,7 +13,7 @@ from dataclasses import replace
 from db.errors import GalleryError
 from db.galleries import Store
 from db.ledgers import Ledger
-from function.errors import RecognitionError, StoppingError
+from function.errors import BusyError, RecognitionError, StoppingError
 from function.faces.found import Progress
 from function.library.forgetting import open_library
 from function.library.gate import Gate
@@ -21,6 +21,10 @@ from function.library.jobs import chosen_strangers
 from function.library.scanning import LONGEST_SECONDS, Advanced, Scanner
 from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
+
+MOST_LOOKS = 500
+"""So many may wait, some hours of work: whoever comes later would wait for all of them, and so do
+the scans."""
 
 CLOSED_WITHIN_SECONDS = 3.0
 """A video in work is given back within about a second."""
@@ -50,10 +54,18 @@ class Looker:
         self._thread: threading.Thread | None = None
 
     def look(self, video: int) -> None:
-        """Look at a queued video of the ledger as soon as those before it are done."""
+        """Look at a queued video of the ledger as soon as those before it are done.
+
+        Raises:
+            BusyError: MOST_LOOKS wait already.
+        """
         with self._lock:
             if video in self._wanted or self._stopping.is_set():
                 return
+            if len(self._wanted) >= MOST_LOOKS:
+                raise BusyError(
+                    f"{MOST_LOOKS} videos and albums wait to be looked at already. Try again later."
+                )
             self._wanted.append(video)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="looker", daemon=True)

@@ -83,6 +83,8 @@ class GraphQL:
         self._throttle = Throttle(REQUESTS_PER_MINUTE) if is_throttled else None
         self._what = what
         self._is_awaited = is_awaited
+        self.received_bytes = 0
+        """Of all answers so far: a list comes in many."""
 
     def close(self) -> None:
         """Close the connections that are kept open; it cannot be asked any more."""
@@ -119,6 +121,7 @@ class GraphQL:
             self._client, request, who=place, attempts=attempts, longest_seconds=seconds
         ) as response:
             body = read_limited(response, MAX_ANSWER_BYTES)
+            self.received_bytes += len(body or b"")
             return self._data_of(place, response, body)
 
     def _data_of(self, place: str, response: httpx.Response, body: bytes | None) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from function.sources.records import OddAnswerError
 
 _OTHER_SHAPE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, httpx.InvalidURL)
 
+LONGEST_SHORT = 200
+
 
 @contextmanager
 def understood(server: str) -> Iterator[None]:
@@ -40,6 +42,18 @@ def text_in(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} where a text was expected")
     return value or ""
+
+
+def short_in(value: Any) -> str:
+    """Return an id, a time or a version of an answer as text.
+
+    Raises:
+        ValueError: it is longer than any, and would be kept with each of very many entries.
+    """
+    text = str(value)
+    if len(text) > LONGEST_SHORT:
+        raise ValueError(f"{len(text)} characters where few were expected")
+    return text
 
 
 def texts_in(values: Iterable[Any] | None) -> tuple[str, ...]:

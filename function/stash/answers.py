@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from db.records import Identity
-from function.sources.shapes import text_in, texts_in, understood
+from function.sources.shapes import short_in, text_in, texts_in, understood
 from function.stash.records import (
     File,
     Gallery,
@@ -30,13 +30,13 @@ def performer_in(entry: Mapping[str, Any], at_home: AtHome) -> StashPerformer:
     # Stash draws a silhouette for performers without a picture, and the URL says so.
     has_cover = cover and "default=true" not in cover
     return StashPerformer(
-        id=str(entry["id"]),
+        id=short_in(entry["id"]),
         name=text_in(entry["name"]),
         disambiguation=text_in(entry["disambiguation"]),
         aliases=texts_in(entry["alias_list"]),
         urls=texts_in(entry["urls"]),
         cover=at_home(cover) if has_cover else "",
-        updated_at=str(entry["updated_at"]),
+        updated_at=short_in(entry["updated_at"]),
         stash_ids=tuple(
             Identity(text_in(one["endpoint"]), text_in(one["stash_id"]))
             for one in entry["stash_ids"]
@@ -52,12 +52,12 @@ def image_in(entry: Mapping[str, Any], at_home: AtHome) -> Image:
     # A video among the images has no width here.
     is_picture = bool(address) and any(file.get("width") for file in files)
     return Image(
-        id=str(entry["id"]),
+        id=short_in(entry["id"]),
         title=text_in(entry["title"]),
         path=next((text_in(file["path"]) for file in files if file.get("path")), ""),
         picture=at_home(address) if is_picture else "",
         performers=_ids(entry["performers"]),
-        updated_at=str(entry["updated_at"]),
+        updated_at=short_in(entry["updated_at"]),
     )
 
 
@@ -65,12 +65,12 @@ def image_in(entry: Mapping[str, Any], at_home: AtHome) -> Image:
 def scene_in(entry: Mapping[str, Any]) -> Scene:
     """Read a scene."""
     return Scene(
-        id=str(entry["id"]),
+        id=short_in(entry["id"]),
         title=text_in(entry["title"]),
         files=tuple(_file(file) for file in entry["files"]),
         performers=_ids(entry["performers"]),
         tags=_ids(entry["tags"]),
-        updated_at=str(entry["updated_at"]),
+        updated_at=short_in(entry["updated_at"]),
         tag_names=tuple(text_in(one["name"]) for one in entry["tags"]),
     )
 
@@ -79,7 +79,7 @@ def scene_in(entry: Mapping[str, Any]) -> Scene:
 def item_in(entry: Mapping[str, Any]) -> Item:
     """Read a scene, an image or a gallery as it stands."""
     performers, tags = _ids(entry["performers"]), _ids(entry["tags"])
-    return Item(str(entry["id"]), performers, tags, str(entry["updated_at"]))
+    return Item(short_in(entry["id"]), performers, tags, short_in(entry["updated_at"]))
 
 
 @understood("Stash")
@@ -87,7 +87,7 @@ def gallery_in(entry: Mapping[str, Any]) -> Gallery:
     """Read a gallery."""
     places = [entry["folder"], *entry["files"]]
     return Gallery(
-        id=str(entry["id"]),
+        id=short_in(entry["id"]),
         title=text_in(entry["title"]),
         path=next((text_in(one["path"]) for one in places if one), ""),
         performers=_ids(entry["performers"]),
@@ -98,7 +98,7 @@ def _file(entry: Mapping[str, Any]) -> File:
     prints = {one["type"]: one["value"] for one in entry["fingerprints"]}
     size, seconds = int(entry["size"]), float(entry["duration"])
     path = text_in(entry["path"]).encode("utf-8", "replace").decode()  # JSON may hold half letters
-    return File(path, str(prints.get("oshash", "")), size, seconds)
+    return File(path, short_in(prints.get("oshash", "")), size, seconds)
 
 
 @understood("Stash")
@@ -106,12 +106,12 @@ def marker_in(entry: Mapping[str, Any]) -> Marker:
     """Read a marker."""
     end = entry["end_seconds"]
     return Marker(
-        id=str(entry["id"]),
+        id=short_in(entry["id"]),
         title=text_in(entry["title"]),
         seconds=float(entry["seconds"]),
         end_seconds=None if end is None else float(end),
-        tag=str(entry["primary_tag"]["id"]),
-        updated_at=str(entry["updated_at"]),
+        tag=short_in(entry["primary_tag"]["id"]),
+        updated_at=short_in(entry["updated_at"]),
     )
 
 
@@ -124,11 +124,11 @@ def use_in(entry: Mapping[str, Any] | None) -> Use | None:
         for name, value in entry.items()
         if name.endswith("_count")
     }
-    return Use(str(entry["updated_at"]), counts)
+    return Use(short_in(entry["updated_at"]), counts)
 
 
 def _ids(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(str(one["id"]) for one in entries)
+    return tuple(short_in(one["id"]) for one in entries)
 
 
 def id_called(entries: Sequence[Mapping[str, Any]], name: str) -> str:
@@ -140,7 +140,7 @@ def id_called(entries: Sequence[Mapping[str, Any]], name: str) -> str:
     for names_of in (lambda one: (one["name"],), lambda one: one["aliases"]):
         for one in entries:
             if wanted in map(_without_capitals, names_of(one)):
-                return str(one["id"])
+                return short_in(one["id"])
     return ""
 
 

@@ -1,6 +1,7 @@
 """Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from db.writes import ItemKind
 from function.sources.downloads import OwnServer
 from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
-from function.sources.shapes import text_in, understood
+from function.sources.shapes import short_in, text_in, understood
 from function.stash import documents
 from function.stash.answers import (
     gallery_in,
@@ -44,6 +45,12 @@ PER_PAGE = 250
 MOST_PAGES = 4000
 """A million entries; whoever has more pages than that has no end."""
 
+LONGEST_LIST_BYTES = 1024 * 1024 * 1024
+"""Of all pages of a list: a million images take about half of it."""
+
+LONGEST_AWAITED_BYTES, LONGEST_AWAITED_SECONDS = 128 * 1024 * 1024, 60.0
+"""Of a list for which somebody waits, who gives up after 30 s."""
+
 ALL_SCENES = SceneFilter()
 
 _ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/.*)?$")
@@ -65,6 +72,7 @@ class Stash:
         if "://" not in trimmed:
             trimmed = f"http://{trimmed}"
         self._graphql = GraphQL(f"{trimmed}/graphql", api_key, what="Stash", is_awaited=is_awaited)
+        self._is_awaited = is_awaited
         self.url = trimmed
         self.own_server = OwnServer(self._graphql.url, api_key)
 
@@ -94,7 +102,7 @@ class Stash:
     @understood("Stash")
     def version(self) -> str:
         """Return Stash's version, such as v0.30.1."""
-        return str(self.ask(documents.VERSION)["version"]["version"] or "unknown")
+        return short_in(self.ask(documents.VERSION)["version"]["version"] or "unknown")
 
     @understood("Stash")
     def totals(self) -> Totals:
@@ -139,7 +147,7 @@ class Stash:
     def newest_performer_change(self) -> str:
         """Return when any performer last changed, in Stash's own format; "" if there are none."""
         found = self.ask(documents.NEWEST_PERFORMER)["findPerformers"]["performers"]
-        return str(found[0]["updated_at"]) if found else ""
+        return short_in(found[0]["updated_at"]) if found else ""
 
     @understood("Stash")
     def create_performer(self, new: NewPerformer) -> StashPerformer:
@@ -305,7 +313,7 @@ class Stash:
     def newest_image_change(self) -> str:
         """Return when any image last changed, in Stash's own format; "" if there are none."""
         found = self.ask(documents.NEWEST_IMAGE)["findImages"]["images"]
-        return str(found[0]["updated_at"]) if found else ""
+        return short_in(found[0]["updated_at"]) if found else ""
 
     # Tags and studios
 
@@ -323,7 +331,7 @@ class Stash:
         """Make a tag; return its id, and when Stash says that it was changed last."""
         asked = {"input": {"name": name.strip()}}
         made = self.ask(documents.CREATE_TAG, asked, once=True)["tagCreate"]
-        return str(made["id"]), str(made["updated_at"])
+        return short_in(made["id"]), short_in(made["updated_at"])
 
     @understood("Stash")
     def use_of_tag(self, tag_id: str) -> Use | None:
@@ -357,17 +365,30 @@ class Stash:
     def _pages(
         self, document: str, field: str, kind: str, wanted: Mapping[str, Any] | None
     ) -> Iterator[dict[str, Any]]:
-        read = 0
+        read, read_bytes, begun_at = 0, 0, time.monotonic()
         for page in range(1, MOST_PAGES + 1):
             variables = {"page": page, "per_page": PER_PAGE, "wanted": dict(wanted or {})}
+            before = self._graphql.received_bytes
             with understood("Stash"):
                 found = self.ask(document, variables)[field]
                 entries, count = list(found[kind]), int(found["count"])
-            yield from entries
             read += len(entries)
+            read_bytes += self._graphql.received_bytes - before
+            self._require_end(kind, read, read_bytes, begun_at)
+            yield from entries
             if read >= count or not entries:
                 return
-        raise UnusableSourceError(f"Stash lists {kind} without end: {read} and more.")
+        raise _without_end(kind, read)
+
+    def _require_end(self, kind: str, read: int, read_bytes: int, begun_at: float) -> None:
+        """Refuse a list that is longer than any, or takes longer than anybody waits for it."""
+        if read_bytes > (LONGEST_AWAITED_BYTES if self._is_awaited else LONGEST_LIST_BYTES):
+            raise _without_end(kind, read)
+        if self._is_awaited and time.monotonic() - begun_at > LONGEST_AWAITED_SECONDS:
+            raise UnusableSourceError(
+                f"Stash takes too long to list {kind}: {read} in {LONGEST_AWAITED_SECONDS:.0f} s. "
+                "Try again when it has less to do."
+            )
 
     def _scenes_by_id(self, ids: Sequence[str]) -> Iterator[Scene]:
         # Stash takes an empty list for all scenes: it is never sent.
@@ -399,6 +420,10 @@ class Stash:
 
     def _image(self, entry: Mapping[str, Any]) -> Image:
         return image_in(entry, self.at_home)
+
+
+def _without_end(kind: str, read: int) -> UnusableSourceError:
+    return UnusableSourceError(f"Stash lists {kind} without end: {read} and more.")
 
 
 def _path_of(url: httpx.URL) -> str:

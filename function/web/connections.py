@@ -34,6 +34,7 @@ from function.errors import (
 )
 from function.web.access import LARGEST_BODY_BYTES, largest_body, too_large
 from function.web.guesses import home_of
+from function.web.pages import PAGE_PREFIX
 from function.web.responses import RETRY_AFTER_SECONDS, error_body
 
 MOST_CONNECTIONS = 512
@@ -74,6 +75,9 @@ before the thread that answered has put the last one away; whoever sends ahead w
 
 MOST_LEAVING, LEAVING_SECONDS = 128, 2.0
 """So many who found no room may still read why, for so long."""
+
+QUICK, QUICK_THREADS = ("/health", PAGE_PREFIX), 4
+"""What takes no time, and may be asked by whoever wants to know whether we are there."""
 
 BUFFERED_BYTES = 4 * 1024 * 1024
 """An answer's thread is free once less than this is unread."""
@@ -122,6 +126,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     adj: Any
     completed: bool
     expect_continue: bool
+    headers: dict[str, str]
 
     def __init__(self, adj: Any, channel: "_Channel | None" = None) -> None:
         super().__init__(adj)
@@ -153,6 +158,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
             raise ParsingError(str(error)) from error
         if self.chunked and _GIVES_LENGTH.search(header_plus):
             raise ParsingError("it has both Content-Length and Transfer-Encoding")
+        # Whoever offers to speak otherwise is answered all the same; Flask would refuse them.
+        self.headers.pop("UPGRADE", None)
         self.adj = copy.copy(self.adj)
         # One in chunks says its length last, and what stands between the chunks is kept in memory.
         largest = LARGEST_BODY_BYTES if self.chunked else largest_body(self.path)
@@ -324,6 +331,32 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return now - self.begun_at > limit
 
 
+class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """Threads for requests, and a few more for those that are quick: they never wait for others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quick = ThreadedTaskDispatcher()
+
+    def set_thread_count(self, count: int) -> None:
+        """Start so many threads, or end those that are too many."""
+        super().set_thread_count(count)
+        self._quick.set_thread_count(min(count, QUICK_THREADS))
+
+    def add_task(self, task: _Channel) -> None:
+        """Have a request answered as soon as a thread is free."""
+        request = task.requests[0]
+        if request.error or request.path.startswith(QUICK):
+            self._quick.add_task(task)
+        else:
+            super().add_task(task)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:  # noqa: FBT001, FBT002  # as waitress
+        """End all threads, and say whether requests were still waiting."""
+        was_waiting = self._quick.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout) or was_waiting)
+
+
 class _Round(dict[int, Any]):
     """Whom one round of the loop serves, by descriptor.
 
@@ -372,7 +405,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         adjustments.send_bytes = 1
         super().__init__(
             None,
-            dispatcher=ThreadedTaskDispatcher(),
+            dispatcher=_Threads(),
             adj=adjustments,
             sockinfo=adjustments.listen[0],
         )

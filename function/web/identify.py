@@ -75,7 +75,7 @@ def answer_video(
     """
     parameters = read_parameters(request, service.settings)
     if request.method == "HEAD":
-        return _answer_head(parameters)
+        return _answer_head(parameters, service)
     keep = _keeper(request, parameters.path, results)
     as_lines = wants_lines(request)
     wait_seconds = math.inf if as_lines and is_from_page(request) else WAIT_SECONDS
@@ -89,10 +89,11 @@ def answer_video(
     return response
 
 
-def _answer_head(parameters: Parameters) -> Response:
+def _answer_head(parameters: Parameters, service: Service) -> Response:
     """Say whether the video could be processed, without processing it."""
     settings = parameters.settings
-    with open_media(parameters.path, settings.media_root, settings.path_map):
+    opened = open_media(parameters.path, settings.media_root, settings.path_map)
+    with service.line.join(), opened:
         # A stream has no length, as what GET would answer has none before the video is read.
         return Response(iter(()), mimetype="application/json")
 
@@ -107,7 +108,8 @@ def _recognize(
     """Yield the lines of one recognition: what it waits for, progress, and the result last."""
     settings = parameters.settings
     opened = open_media(parameters.path, settings.media_root, settings.path_map)
-    with opened as media, service.line.join() as turn:
+    # In line first: in a large folder a path may take long to find.
+    with service.line.join() as turn, opened as media:
         record.path = media.name
         yield from _wait(turn, client, service.settings)
         with service.at_work():

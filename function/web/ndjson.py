@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Generator, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -30,8 +31,16 @@ def lines_response(events: Generator[Any], record: RequestRecord) -> Response:
     """
     first = next(events)
     response = Response(_lines(chain([first], events), record), mimetype=NDJSON)
-    response.call_on_close(events.close)
+    response.call_on_close(partial(_end, events))
     return response
+
+
+def _end(events: Generator[Any]) -> None:
+    """End the work; whatever goes wrong there must not keep others from ending what they hold."""
+    try:
+        events.close()
+    except Exception:  # noqa: BLE001  # the last resort, and it is logged
+        _log.exception("What a client no longer waits for did not end as it should.")
 
 
 def _lines(events: Iterable[Any], record: RequestRecord) -> Iterator[str]:

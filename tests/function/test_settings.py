@@ -29,6 +29,21 @@ def test_every_field_is_read_from_the_variable_of_its_name() -> None:
     assert (settings.detector, settings.port) == ("hog", 9000)
 
 
+@pytest.mark.parametrize("variable", ["TOKEN", "PLUGIN_TOKEN"])
+@pytest.mark.parametrize("value", ["geheim\N{LATIN SMALL LETTER U WITH DIAERESIS}", "a\nb"])
+def test_a_token_that_no_header_carries_is_refused_and_not_shown(variable: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{variable} is '...'; it must be letters"):
+        Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize("word", ["OFF", "Off"])
+def test_no_word_for_off_is_taken_for_a_secret(word: str) -> None:
+    with pytest.raises(SettingError, match="TOKEN is"):
+        Settings.from_env({"TOKEN": word})
+    for off in (word, "off"):
+        assert Settings.from_env({"PLUGIN_TOKEN": off}).plugin_token == ""
+
+
 def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
     assert Settings.from_env({"EVERY_SECONDS": "auto"}).every_seconds is None
 
@@ -48,6 +63,12 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("SECOND_ENCODER", "onn"),
         ("SECOND_ENCODER", "encoder.onnx"),
         ("DEVICE", "tpu"),
+        ("ORIGINS", "null"),
+        ("ORIGINS", "*"),
+        ("ORIGINS", "https://stash.example,null"),
+        ("ORIGINS", "https://*.example"),
+        ("ORIGINS", "https://stash.example/page"),
+        ("ORIGINS", "stash.example:9999"),
         ("STRANGERS", "90"),
         ("STRANGERS", "0d"),
         ("STRANGERS", "forever"),
@@ -65,7 +86,7 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
 def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
     variable: str, value: str
 ) -> None:
-    with pytest.raises(SettingError, match=f"{variable} is '{value}'; it must be "):
+    with pytest.raises(SettingError, match=f"{variable} is '{re.escape(value)}'; it must be "):
         Settings.from_env({variable: value})
 
 

@@ -1,7 +1,9 @@
 """Starts, pauses and ends the server's scans, and says how far they are."""
 
 import threading
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 import flask
@@ -17,6 +19,7 @@ from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, chosen_strangers, is_paused, wanted_scans
 from function.media.files import find_place
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
+from function.settings import Settings
 from function.web.library.shelf import Shelf, name_path
 from function.web.ndjson import NDJSON, lines_response
 from function.web.page_requests import read_object, require_owner, require_page
@@ -32,6 +35,9 @@ MOST_WATCHERS = 8
 
 MOST_PATHS = 1000
 """Of one request; looking for each takes some milliseconds of a thread."""
+
+FOUND_WITHIN_SECONDS = 10.0
+"""So long paths may take to be found: in a folder of very many names each may take longer."""
 
 MOST_SCANS = 50
 """So many may wait to be looked at: the list of them is read and written each time."""
@@ -169,7 +175,7 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     settings = service.settings
     retry, again, gone = (_read_flag(body, name) for name in ("retry", "again", "gone"))
     pictures = _read_flag(body, "pictures", default=settings.finds_pictures)
-    places = [find_place(one, settings.media_root, settings.path_map) for one in paths or ()]
+    places = _find_places(paths or (), settings)
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
     return WantedScan(
@@ -180,6 +186,23 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
         pictures=pictures,
         again=again,
     )
+
+
+def _find_places(paths: Sequence[str], settings: Settings) -> list[Path]:
+    """Find what is at some paths.
+
+    Raises:
+        BadParameterError: that takes too long.
+    """
+    places, until = list[Path](), time.monotonic() + FOUND_WITHIN_SECONDS
+    for path in paths:
+        if time.monotonic() > until:
+            raise BadParameterError(
+                f"Only {len(places)} of {len(paths)} paths were found in "
+                f"{FOUND_WITHIN_SECONDS:.0f} s. Name fewer, or the folders they are in."
+            )
+        places.append(find_place(path, settings.media_root, settings.path_map))
+    return places
 
 
 def _read_flag(body: dict[str, Any], name: str, *, default: bool = False) -> bool:

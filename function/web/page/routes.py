@@ -31,11 +31,10 @@ from function.web.service import Service
 def page_routes(service: Service, results: RecentResults) -> Routes:
     """Return the route table of the page, to be combined with the API's.
 
-    The files under /page/ hold nothing secret, and /media and /frame recognise the caller by the id
-    of the result: if a token is set, these need none.
+    /media and /frame recognise the caller by the id of the result: if a token is set, they need
+    none.
     """
     return {
-        **{f"/page/{name}": (answer_file, READ) for name in page_files()},
         "/videos": (partial(answer_folder, service), READ),
         "/play": (partial(answer_play, service, results), WRITE),
         "/media": (partial(answer_media, service, results), READ),
@@ -58,3 +57,8 @@ def page_routes(service: Service, results: RecentResults) -> Routes:
         "/gallery/remove-photo": (partial(answer_remove_photo, service), WRITE),
         "/gallery/forget": (partial(answer_forget, service), WRITE),
     }
+
+
+def file_routes() -> Routes:
+    """Return the routes of the page's files; they hold nothing secret, and need no token."""
+    return {f"/page/{name}": (answer_file, READ) for name in page_files()}

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +24,6 @@ from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
 from function.media.order import natural_key
 from function.sources.records import RefusedError, UnusableSourceError
-from function.stash import documents
 from function.stash.albums import InAlbum, album_place, album_stamp, find_in_album, read_album_file
 from function.stash.client import Stash
 from function.stash.connection import Connection, find_connection, require_connection
@@ -40,6 +39,9 @@ MOST_ASKING = 8
 
 MOST_IMAGES = 200
 """So many images of a gallery that was put together by hand are shown: each is looked up alone."""
+
+LONGEST_KEY = 1000
+"""So many characters of a path decide where its image comes among others, and then all of them."""
 
 _asking = threading.BoundedSemaphore(MOST_ASKING)
 
@@ -112,8 +114,7 @@ class Desk:
             if connection is None:
                 return ""
             with closing(connection.open(is_awaited=True)) as stash:
-                answer = stash.ask(documents.VERSION)
-            return str(answer["version"]["version"] or "unknown")
+                return stash.version()
         except UnusableSourceError:
             return ""
 
@@ -208,10 +209,9 @@ class Work:
             asked = self.whole(asked)
         if asked.kind != "gallery" or asked.scene.files:
             return Parts((Part(asked, self.find(asked)),))
-        found = self.stash.images_in(asked.scene.id)
-        images = sorted(found, key=lambda one: (natural_key(one.path), one.path))
-        shown = tuple(self._image(one) for one in images[:MOST_IMAGES])
-        return Parts(shown, by_hand=True, left_out=len(images) - len(shown))
+        images, count = first_images(self.stash.images_in(asked.scene.id), MOST_IMAGES)
+        shown = tuple(map(self._image, images))
+        return Parts(shown, by_hand=True, left_out=count - len(shown))
 
     def _image(self, image: Image) -> Part:
         files = (File(image.path, "", 0, 0.0),) if image.path else ()
@@ -335,6 +335,21 @@ class Work:
             is_below(path, roots) and is_below(os.path.realpath(path), roots)
             for path in video.paths
         )
+
+
+def first_images(images: Iterable[Image], most: int) -> tuple[list[Image], int]:
+    """Return the first images by their paths, and how many there are; few are held at once."""
+    first, count = list[Image](), 0
+    for count, image in enumerate(images, 1):  # noqa: B007  # it is returned
+        first.append(image)
+        if len(first) == 2 * most:
+            first = _in_order(first)[:most]
+    return _in_order(first)[:most], count
+
+
+def _in_order(images: Iterable[Image]) -> list[Image]:
+    # Of a long path the key takes a hundred times as much.
+    return sorted(images, key=lambda one: (natural_key(one.path[:LONGEST_KEY]), one.path))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Answers who is in a scene: at once what is known, and starts a look at what is not."""
 
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypedDict
 
@@ -30,6 +31,9 @@ MOST_SCENES = 50
 """So many scenes of a performer are looked up in Stash while somebody waits."""
 
 MOST_NAMES = 8
+
+LONGEST_TITLE = 300
+"""More of a title than anybody reads."""
 
 
 class NameView(TypedDict):
@@ -201,11 +205,11 @@ def _scenes_of(work: Work, performer: Performer, stash_id: str) -> ScenesReply:
     found.sort(key=lambda one: -one[0].score)
     scenes: dict[str, FoundSceneView] = {}
     for person, video in found[:MOST_SCENES]:
-        for scene in work.scenes_of(video):
+        for scene in islice(work.scenes_of(video), MOST_SCENES):
             if stash_id not in scene.performers:
                 view = FoundSceneView(
                     id=scene.id,
-                    title=scene.title or _file_name(scene),
+                    title=(scene.title or _file_name(scene))[:LONGEST_TITLE],
                     person=person.position,
                     performer=str(performer.id),
                     score=person.score,

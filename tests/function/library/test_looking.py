@@ -9,8 +9,9 @@ import pytest
 
 from db.addresses import StoreAddress
 from db.stores import open_ledger, open_store
+from function.errors import BusyError
 from function.faces.found import Progress, Task
-from function.library import jobs
+from function.library import jobs, looking
 from function.library.gate import Gate
 from function.library.looking import Looker
 from function.media.files import MediaFile
@@ -127,6 +128,20 @@ def test_whoever_becomes_the_worker_leaves_it_to_whom_it_is_looked_at_by(place: 
             assert place.state(place.videos[0]) == "working"
         ledger.take_over()
         assert place.state(place.videos[0]) == "queued", "whoever looked has ended"
+
+
+def test_only_so_many_wait_to_be_looked_at(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "MOST_LOOKS", 2)
+    for _ in range(2):
+        for wanted in place.videos[:2]:
+            place.looker.look(wanted)
+    with pytest.raises(BusyError, match="2 videos and albums wait to be looked at already"):
+        place.looker.look(place.videos[2])
+    place.reader.let_go.set()
+    until(lambda: place.state(place.videos[1]) == "done")
+    until(lambda: not place.looker.progress_of(place.videos[1]))
+    place.looker.look(place.videos[2])
+    until(lambda: place.state(place.videos[2]) == "done")
 
 
 def test_ended_in_the_middle_it_stays_queued(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from function.sources.stash_box import StashBox
 from function.stash.client import Stash
 from function.stash.records import NewMarker, NewPerformer
 
+LONG = "1" * 1000
 ODD: tuple[Any, ...] = (None, 7, -1.5, "x", "http://[", "\0", [], {}, [[]], {"a": 1}, True)
 
 ADA = {
@@ -156,6 +158,26 @@ def test_whatever_stash_answers_is_read_or_refused_in_one_line(
             refusals.append(str(error))
     assert refusals
     assert all(map(str.isprintable, refusals))
+
+
+@pytest.mark.parametrize(("ask", "answer"), QUESTIONS)
+def test_no_id_time_or_version_is_taken_over_at_any_length(
+    ask: Callable[[Stash], object], answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, stash = Told(monkeypatch), Stash("http://s")
+    for *above, last in places(answer):
+        part = _at(answer, above)
+        if last in ("id", "updated_at", "version") and isinstance(part[last], str):
+            told.answer = copy.deepcopy(answer)
+            _at(told.answer, above)[last] = LONG
+            with suppress(UnusableSourceError):
+                assert LONG not in repr(ask(stash))
+
+
+def _at(part: Any, path: list[Any]) -> Any:
+    for step in path:
+        part = part[step]
+    return part
 
 
 @pytest.mark.parametrize("by", ["id", "name"])

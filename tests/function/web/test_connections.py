@@ -119,6 +119,13 @@ def is_answered(client: socket.socket) -> bool:
     return client.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_whoever_offers_another_protocol_is_answered_in_this_one(desk: Desk) -> None:
+    with fronted(desk) as connect, connect() as client:
+        offer = b"Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n"
+        client.sendall(GOOD.removesuffix(b"\r\n") + offer)
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
 @pytest.mark.parametrize("drip", [b"G", b"\r\n", b"GET / HTTP/1.1\r\nX: "])
 def test_a_request_must_be_whole_in_time_however_it_drips(
     drip: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch

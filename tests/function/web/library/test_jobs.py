@@ -172,6 +172,21 @@ def test_a_scan_that_cannot_be_is_refused_and_makes_no_library(
     assert not (tmp_path / "none.db").exists()
 
 
+def test_paths_that_take_too_long_to_find_are_refused(
+    client: FlaskClient, library: MadeUpLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"paths": ["a.mp4"] * 1000}
+    assert client.post("/library/scan", json=asked, headers=PAGE).status_code == 200
+    for number in range(2000):
+        (library.root / f"\N{LATIN SMALL LETTER E WITH ACUTE}{number}.mp4").touch()
+    monkeypatch.setattr(jobs, "FOUND_WITHIN_SECONDS", 0.05)
+    # Each is written otherwise than on the disk, so that all names there are compared with it.
+    asked = {"paths": ["e\N{COMBINING ACUTE ACCENT}1999.mp4"] * 1000}
+    reply = client.post("/library/scan", json=asked, headers=PAGE)
+    assert reply.status_code == 400
+    assert "of 1000 paths were found in" in reply.get_json()["error"]["message"]
+
+
 def test_progress_is_a_line_at_once_where_there_is_nothing_to_do(
     serve: Serve, tmp_path: Path
 ) -> None:

@@ -110,6 +110,17 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("data", [{}, {"version": None}, {"version": {"version": "v" * 1000}}])
+def test_a_stash_that_says_no_version_is_said_not_to_answer(
+    library: StashLibrary, client: FlaskClient, data: dict[str, Any]
+) -> None:
+    answer = json.dumps({"data": data}).encode()
+    library.fake.troubles.append(Answer(answer, media_type="application/json"))
+    reply = client.get("/stash/status")
+    assert reply.status_code == 200
+    assert reply.get_json()["stash_version"] == ""
+
+
 def test_stashs_page_is_sent_no_picture_from_elsewhere_and_no_link_that_runs(
     library: StashLibrary, ask: Ask
 ) -> None:
