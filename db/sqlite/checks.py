@@ -16,7 +16,7 @@ from db.cells import as_text, read_texts
 from db.counted import agree, counted
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
-from db.sqlite.filesystems import beside, find_network_share
+from db.sqlite.filesystems import beside, find_network_share, left_over_from
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 
 MODELS_FROM_SCHEMA = 4
@@ -90,7 +90,7 @@ def check_sqlite_version(version: tuple[int, ...]) -> Finding:
 
 
 def _check_leftovers(path: Path) -> Iterator[Finding]:
-    for file in beside(path, ".*partial", before="."):
+    for file in left_over_from(path):
         found = f"{file.name} is left over from an interrupted backup."
         yield Finding("warning", found, "Delete it: it holds part of the gallery.")
 

@@ -10,7 +10,7 @@ from db.marks import hash_mark, marks_of, marks_of_name
 from db.names import quote
 from db.records import Performer
 from db.sqlite import notes
-from db.sqlite.filesystems import beside
+from db.sqlite.filesystems import backups_of, left_over_from
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.gallery_connections import owe_scrub
 
@@ -25,6 +25,21 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
         ErasureUnfinishedError: they are forgotten, but their bytes may remain in a file.
         PerformerNotFoundError: the performer is no longer there.
     """
+    performer = gallery.performer(performer.id)
+    # Before the gallery forgets who it was: if this is broken off, all of it is done again.
+    failed = _erase_beside(gallery, performer)
+    _erase_in_gallery(gallery, performer)
+    gallery.scrub()
+    if failed:
+        names = ", ".join(one.name for one in failed)
+        raise ErasureUnfinishedError(
+            f"{performer.name} was erased from the gallery, but not from what looks like backups "
+            f"of it: {names}. Delete these files."
+        )
+
+
+def _erase_in_gallery(gallery: SqliteGallery, performer: Performer) -> None:
+    """Delete a performer, and keep only hashes, by which no import enrols them again."""
     key = gallery.forgetting_key()
     with gallery.writing() as db:
         performer = gallery.performer(performer.id)
@@ -37,18 +52,30 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
             )
         notes.log(gallery, "forget", {"encodings": performer.encodings})
         owe_scrub(db)
-    backups = beside(gallery.path, ".before-*") if gallery.path else []
-    failed = [one for one in backups if not _erase_in_backup(one, gallery, performer)]
-    gallery.scrub()
-    if failed:
-        names = ", ".join(one.name for one in failed)
-        raise ErasureUnfinishedError(
-            f"{performer.name} was erased from the gallery, but not from what looks like backups "
-            f"of it: {names}. Delete these files."
-        )
 
 
-def _erase_in_backup(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
+def _erase_beside(gallery: SqliteGallery, performer: Performer) -> list[Path]:
+    """Erase a performer from the files beside a gallery; return those where that failed.
+
+    Of a backup that was broken off nobody has any use: it is deleted.
+    """
+    if gallery.path is None:
+        return []
+    return [
+        *(one for one in left_over_from(gallery.path) if not _delete(one)),
+        *(one for one in backups_of(gallery.path) if not _erase_in(one, gallery, performer)),
+    ]
+
+
+def _delete(file: Path) -> bool:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
     """Erase a performer, known by number or ids, from a copy made before an upgrade, if possible.
 
     In a copy of another gallery the numbers mean others: there nobody is erased.

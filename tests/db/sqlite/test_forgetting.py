@@ -1,5 +1,8 @@
+import os
 import resource
+import signal
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +12,7 @@ import pytest
 from db.addresses import StoreAddress
 from db.errors import ErasureUnfinishedError, GalleryError
 from db.records import Identity
-from db.sqlite import connections, notes
+from db.sqlite import connections, forgetting, notes
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.store import SqliteStore
@@ -111,6 +114,69 @@ def test_backups_made_before_upgrades_forget_too(whole: Path, tmp_path: Path) ->
     assert traces(whole) == set()
     with closing(sqlite3.connect(backup)) as raw:
         assert raw.execute("SELECT name FROM performers").fetchall() == [("Bob",)]
+
+
+@pytest.mark.parametrize("step", ["_erase_in", "_erase_in_gallery", "scrub"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_whoever_is_killed_while_backups_forget_leaves_nobody_in_them(
+    whole: Path, step: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with SqliteGallery(whole) as gallery:
+        gallery.copy_to(backup)
+    place = SqliteGallery if step == "scrub" else forgetting
+    real: Callable[..., object] = getattr(place, step)
+
+    def broken(*arguments: object) -> None:
+        if when == "after":
+            real(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(place, step, broken)
+        forget_ada(whole)
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    store = SqliteStore(StoreAddress(str(whole)))
+    store.finish_erasing()
+    with store.changing() as gallery:
+        for one in gallery.performers():  # a library notes whom it forgets, and asks again
+            if one.name == "Ada Lovelace":
+                gallery.forget(one)
+    assert traces(whole) == set()
+
+
+def test_no_backup_that_was_broken_off_keeps_the_face(whole: Path) -> None:
+    with SqliteGallery(whole) as gallery:
+        for name in (".whole.db.before-6.partial", "whole.db.before-5-journal"):
+            gallery.copy_to(whole.with_name(name))
+        mine = whole.with_name(".whole.db.partial.by-hand")
+        gallery.copy_to(mine)
+    assert any("left over" in one.found for one in SqliteStore(StoreAddress(str(whole))).check())
+    forget_ada(whole)
+    assert traces(whole) == {mine.name}
+
+
+def test_a_backup_that_was_being_changed_when_that_was_broken_off_is_one_file(
+    whole: Path,
+) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with SqliteGallery(whole) as gallery:
+        gallery.copy_to(backup)
+    child = os.fork()
+    if child == 0:
+        db = sqlite3.connect(backup, isolation_level=None)
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute("DELETE FROM encodings")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert backup.with_name(f"{backup.name}-journal").exists()
+    assert SqliteStore(StoreAddress(str(whole))).backups() == [backup.name]
+    forget_ada(whole)
+    assert traces(whole) == set()
+    assert not backup.with_name(f"{backup.name}-journal").exists()
 
 
 def test_a_backup_of_another_gallery_loses_nobody_and_is_named(whole: Path) -> None:
