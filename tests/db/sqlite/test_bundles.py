@@ -233,6 +233,67 @@ def test_whatever_may_be_enrolled_can_be_carried_to_another_gallery(tmp_path: Pa
         assert [len(one.aliases) for one in opened.performers()] == [75]
 
 
+def test_what_earlier_versions_enrolled_can_be_carried_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, endless = tmp_path / "old.bundle", "x" * 100_000
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        for name, last in (("Ada", "1"), ("Bob", "2")):
+            box = Identity("https://box/" + endless, "\u001b" + endless + last)
+            old = performer(
+                name,
+                endless + last,
+                aliases=(endless, "Countess", "a\nb"),
+                urls=tuple(f"https://x/{number}" for number in range(900)),
+                identities=(box,),
+                poster_url=endless,
+            )
+            gallery.enrol(old, [replace(encoding(int(last)), origin=endless)], None)
+        gallery.enrol(performer("Carol"), [encoding(3)], None)
+    with closing(sqlite3.connect(tmp_path / "g.db")) as raw:
+        raw.execute("UPDATE encodings SET performer_id = 99 WHERE performer_id = 3")
+        raw.commit()
+    with SqliteGallery(tmp_path / "g.db") as gallery:
+        export_bundle(gallery, path)
+        assert len(gallery.find_performer("Ada").source_id) == 100_001
+    assert "too long are cut in the bundle: 'Ada', 'Bob'" in caplog.text
+    caplog.clear()
+    with open_bundle(path) as opened:
+        ada, bob, carol = opened.performers()
+        assert (ada.aliases, len(ada.urls), ada.poster_url) == (("Countess",), 500, "")
+        assert (len(ada.identities), len(bob.identities), carol.encodings) == (2, 2, 0)
+        assert not {*ada.identities} & {*bob.identities}
+        assert [one.name for one in opened.find_identities(ada.identities)] == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    ("most", "complaint"),
+    [("MOST_TEXT_BYTES", "of names and addresses"), ("MOST_PERFORMER_BYTES", "of faces of perf")],
+)
+def test_a_bundle_that_would_fill_the_memory_is_refused(
+    most: str, complaint: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_checks, most, 1_500_000)
+    face = "face = zeroblob(99000)"
+    aliases = "json_array(hex(zeroblob(1900000)))"
+    for number in range(20):
+        change(
+            bundle,
+            f"INSERT INTO encodings SELECT {10 + number}, performer_id, vector, model, quality, "
+            f"photo_hash || {number}, origin, created, weaknesses, face FROM encodings LIMIT 1",
+        )
+    with pytest.raises(DamagedBundleError, match="manifest says encodings"), open_bundle(bundle):
+        pass
+    change(
+        bundle,
+        f"UPDATE encodings SET {face}"
+        if "PERF" in most
+        else f"UPDATE performers SET aliases = {aliases}",
+    )
+    with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
+        pass
+
+
 def test_nobody_has_photos_without_end(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle_checks, "MOST_PHOTOS", 1)  # Ada has two, and may: by two nets
     with open_bundle(bundle):
