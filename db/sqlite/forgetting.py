@@ -13,6 +13,7 @@ from db.sqlite import notes
 from db.sqlite.filesystems import backups_of, left_over_from
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.gallery_connections import owe_scrub
+from db.sqlite.rejected_looks import erase_rejected
 
 
 def forget(gallery: SqliteGallery, performer: Performer) -> None:
@@ -43,6 +44,7 @@ def _erase_in_gallery(gallery: SqliteGallery, performer: Performer) -> None:
     key = gallery.forgetting_key()
     with gallery.writing() as db:
         performer = gallery.performer(performer.id)
+        erase_rejected(db.conn, {performer.id})
         db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
         ids = [("id", identity.source_id) for identity in identities_of(performer)]
         for marks in (*marks_of(performer), *ids):
@@ -88,8 +90,10 @@ def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> boo
             if db.execute(sql).fetchone() != (gallery.generation()[0],):
                 return False
             marks = [(one.source, one.source_id) for one in identities_of(performer)]
-            db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
-            db.executemany("DELETE FROM performers WHERE (source, source_id) = (?, ?)", marks)
+            sql = "SELECT id FROM performers WHERE (source, source_id) = (?, ?) OR id = ?"
+            found = {row[0] for one in marks for row in db.execute(sql, (*one, performer.id))}
+            erase_rejected(db, found)
+            db.executemany("DELETE FROM performers WHERE id = ?", [(one,) for one in found])
             db.execute("VACUUM")
     except sqlite3.Error:
         return False

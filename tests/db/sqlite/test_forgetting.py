@@ -7,16 +7,18 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from db.addresses import StoreAddress
 from db.errors import ErasureUnfinishedError, GalleryError
-from db.records import Identity
+from db.records import Identity, Vector
+from db.sightings import Sighting
 from db.sqlite import connections, forgetting, notes
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
-from db.sqlite.store import SqliteStore
-from tests.support.galleries import encoding, performer
+from db.sqlite.store import SqliteStore, StoredGallery
+from tests.support.galleries import TEST_MODEL, encoding, performer
 
 BOX = Identity("https://stashdb.org/graphql", "uuid-x")
 
@@ -114,6 +116,36 @@ def test_backups_made_before_upgrades_forget_too(whole: Path, tmp_path: Path) ->
     assert traces(whole) == set()
     with closing(sqlite3.connect(backup)) as raw:
         assert raw.execute("SELECT name FROM performers").fetchall() == [("Bob",)]
+
+
+def rejected(gallery: SqliteGallery) -> set[tuple[int, str]]:
+    return {(row[0], row[1]) for row in gallery.rows("SELECT performer_id, origin FROM rejections")}
+
+
+def test_what_was_said_not_to_be_somebody_else_is_no_hiding_place(whole: Path) -> None:
+    def seen(look: Vector, origin: str) -> Sighting:
+        return Sighting(look.astype(np.float32), (), b"", TEST_MODEL, origin)
+
+    ada, bob, other = (encoding(seed).vector for seed in (1, 2, 5))
+    carol = replace(encoding(4), vector=(ada + 0.2 * other).astype(np.float32))
+    ada_seen = seen(0.8 * ada + 0.2 * bob, "ada.mp4")
+    carol_seen = seen(carol.vector + 0.01 * bob, "carol.mp4")
+    with StoredGallery(whole) as gallery:
+        gallery.enrol(performer("Carol", "9"), [carol], None)
+        gallery.enrol(performer("Dora", "10"), [encoding(5)], None)
+        numbers = [gallery.find_performer(name) for name in ("Bob", "Dora", "Ada Lovelace")]
+        for who in numbers:
+            for look in (ada_seen, carol_seen, seen(other, "nobody.mp4")):
+                gallery.reject(who, look)
+        backup = whole.with_name("whole.db.before-5")
+        gallery.copy_to(backup)
+        gallery.forget(numbers[2])
+        assert rejected(gallery) == {
+            (one.id, origin) for one in numbers[:2] for origin in ("carol.mp4", "nobody.mp4")
+        }
+    for file in (whole, backup):
+        assert ada_seen.template.tobytes() not in file.read_bytes()
+        assert carol_seen.template.tobytes() in file.read_bytes()
 
 
 @pytest.mark.parametrize("step", ["_erase_in", "_erase_in_gallery", "scrub"])
