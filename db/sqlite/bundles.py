@@ -22,6 +22,7 @@ from db.sqlite import notes
 from db.sqlite.bundle_checks import LARGEST_BYTES, MANIFEST, check_content, check_tables
 from db.sqlite.bundle_mending import mend
 from db.sqlite.connections import OWNER_ONLY, explained
+from db.sqlite.filesystems import UNFINISHED_BUNDLE
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import MIGRATIONS
 
@@ -42,7 +43,7 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
         raise GalleryError(f"There is no folder {quote(str(destination.parent))}. Make it first.")
     if destination.exists() and not destination.is_file():
         raise GalleryError(f"{quote(str(destination))} is no plain file. Name another one.")
-    partial = destination.with_name(f".{destination.name}.bundle")
+    partial = destination.with_name(UNFINISHED_BUNDLE.format(name=destination.name))
     try:
         gallery.copy_to(partial)
         with SqliteGallery(partial) as copy:

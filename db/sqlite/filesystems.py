@@ -29,6 +29,9 @@ Some machines have their own disk that way too, as `/`: that is as good as local
 SIDE_FILES = ("-journal", "-wal", "-shm")
 """What SQLite adds to a file's name for those that it keeps beside it while it is open."""
 
+UNFINISHED_BUNDLE = ".{name}.bundle"
+"""What a bundle is called while it is written."""
+
 _ESCAPED = re.compile(r"\\([01][0-7]{2})")
 """How a blank, a line break or a backslash in the name of a folder is written in `MOUNTS`."""
 
@@ -92,3 +95,12 @@ def left_over_from(path: Path) -> list[Path]:
         if one.name.endswith(SIDE_FILES) and one.name.rpartition("-")[0] not in backups
     )
     return [*beside(path, ".before-*.partial*", before="."), *orphans]
+
+
+def left_over_from_exports(folder: Path) -> list[Path]:
+    """List the bundles in a folder that were not written to their end, with what is beside them."""
+    unfinished = UNFINISHED_BUNDLE.format(name="*")
+    return sorted(
+        {one for ending in ("", *SIDE_FILES) for one in folder.glob(unfinished + ending)}
+        | {*folder.glob(f".{unfinished}.partial*")}
+    )

@@ -1,4 +1,5 @@
 import os
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from db.addresses import StoreAddress
 from db.errors import (
     DamagedBundleError,
     GalleryError,
@@ -19,10 +21,18 @@ from db.errors import (
 from db.galleries import everyone
 from db.names import find_complaint
 from db.records import Identity
-from db.sqlite import bundle_checks, connections, migrations, notes
+from db.sqlite import (
+    bundle_checks,
+    bundles,
+    connections,
+    gallery_connections,
+    migrations,
+    notes,
+)
 from db.sqlite.bundles import export_bundle
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import SqliteStore
 from db.stores import open_bundle
 from tests.support.galleries import MODEL, encoding, performer
 
@@ -335,6 +345,30 @@ def test_what_is_no_bundle_of_ours_is_refused(bundle: Path, tmp_path: Path) -> N
     change(bundle, "PRAGMA user_version = 99")
     with pytest.raises(GalleryTooNewError), open_bundle(bundle):
         pass
+
+
+@pytest.mark.parametrize("step", ["copy_database", "mend", "_keep_what_travels"])
+def test_what_an_export_leaves_that_is_killed_is_told_of(
+    step: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        if step == "copy_database":
+            (bundle.parent / "..new.bundle.partial").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    store = SqliteStore(StoreAddress(str(bundle.with_name("g.db"))))
+    assert not any("left over" in one.found for one in store.check())
+    child = os.fork()
+    if child == 0:
+        place = gallery_connections if step == "copy_database" else bundles
+        monkeypatch.setattr(place, step, killed)
+        store.export_bundle(bundle.with_name("new"))
+        os._exit(0)
+    os.waitpid(child, 0)
+    left = [one for one in bundle.parent.iterdir() if one.name.startswith(".")]
+    told = " ".join(one.found for one in store.check())
+    assert left
+    assert all(f"{one.name} is left over from an export" in told for one in left)
 
 
 def test_a_gallery_is_never_replaced_by_its_own_bundle(bundle: Path) -> None:
