@@ -1,6 +1,7 @@
 """Permanent forgetting: a performer leaves the file, and no import brings them back."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -78,26 +79,43 @@ def _delete(file: Path) -> bool:
 
 
 def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
-    """Erase a performer, known by number or ids, from a copy made before an upgrade, if possible.
+    """Erase a performer from a copy made before an upgrade, if possible.
 
     In a copy of another gallery the numbers mean others: there nobody is erased.
     """
+    sql = "SELECT vector FROM encodings WHERE performer_id = ?"
+    looks = [row[0] for row in gallery.rows(sql, performer.id)]
     try:
-        with closing(sqlite3.connect(backup, isolation_level=None)) as db:
+        uri = f"{backup.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, isolation_level=None, uri=True)) as db:
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA secure_delete = ON")
             sql = "SELECT value FROM counters WHERE name = 'identity'"
             if db.execute(sql).fetchone() != (gallery.generation()[0],):
                 return False
-            marks = [(one.source, one.source_id) for one in identities_of(performer)]
-            sql = "SELECT id FROM performers WHERE (source, source_id) = (?, ?) OR id = ?"
-            found = {row[0] for one in marks for row in db.execute(sql, (*one, performer.id))}
-            erase_rejected(db, found)
-            db.executemany("DELETE FROM performers WHERE id = ?", [(one,) for one in found])
+            _erase_person(db, performer, looks)
             db.execute("VACUUM")
     except sqlite3.Error:
         return False
     return True
+
+
+def _erase_person(db: sqlite3.Connection, performer: Performer, looks: Sequence[bytes]) -> None:
+    """Erase a performer, known by number, ids, or how they look, from a copy of a gallery.
+
+    Whoever was merged into them may have had other ids then. Whose photo was given to them since
+    loses that photo.
+    """
+    sql = "SELECT id FROM performers WHERE (source, source_id) = (?, ?) OR id = ?"
+    ids = identities_of(performer)
+    found = {row[0] for one in ids for row in db.execute(sql, (*one, performer.id))}
+    erase_rejected(db, found)
+    sql = "SELECT DISTINCT performer_id FROM encodings WHERE vector = ?"
+    theirs = {row[0] for look in looks for row in db.execute(sql, (look,))}
+    db.executemany("DELETE FROM encodings WHERE vector = ?", [(look,) for look in looks])
+    sql = "SELECT 1 FROM encodings WHERE performer_id = ?"
+    found |= {one for one in theirs if not db.execute(sql, (one,)).fetchone()}
+    db.executemany("DELETE FROM performers WHERE id = ?", [(one,) for one in found])
 
 
 def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") -> None:

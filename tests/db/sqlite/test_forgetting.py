@@ -211,6 +211,29 @@ def test_a_backup_that_was_being_changed_when_that_was_broken_off_is_one_file(
     assert not backup.with_name(f"{backup.name}-journal").exists()
 
 
+def test_a_backup_loses_whoever_was_one_with_them_since_by_other_ids(whole: Path) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with StoredGallery(whole) as gallery:
+        gallery.enrol(performer("A. Lovelace", "70"), [encoding(11)], b"another of Ada")
+        gallery.enrol(performer("Carol", "9"), [encoding(3), encoding(12)], b"of Carol")
+        gallery.copy_to(backup)
+        ada = gallery.find_performer("Ada Lovelace")
+        gallery.merge(ada, gallery.find_performer("A. Lovelace"))
+        gallery.rename_identities({Identity("folder", "70"): Identity("folder", "71")})
+        # One of Carol's photos was Ada's.
+        gallery.remove_photo(gallery.find_performer("Carol"), "hash12")
+        gallery.enrol(performer("Ada Lovelace", "7"), [encoding(12)], None)
+        gallery.forget(gallery.find_performer("Ada Lovelace"))
+    on_disk = backup.read_bytes()
+    for seed in (1, 11, 12):
+        assert encoding(seed).vector.tobytes() not in on_disk
+    assert b"another of Ada" not in on_disk
+    assert encoding(3).vector.tobytes() in on_disk
+    with closing(sqlite3.connect(backup)) as raw:
+        names = raw.execute("SELECT name FROM performers ORDER BY name").fetchall()
+    assert names == [("Bob",), ("Carol",)]
+
+
 def test_a_backup_of_another_gallery_loses_nobody_and_is_named(whole: Path) -> None:
     other = whole.with_name("whole.db.before-5")
     with SqliteGallery(other, create=True) as gallery:
