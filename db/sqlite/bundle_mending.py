@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
+from db.errors import GalleryError
 from db.identities import identities_of
 from db.names import (
+    ID_PREFIX,
     MAX_URL_CHARACTERS,
     find_complaint,
     find_id_complaint,
@@ -29,6 +31,9 @@ def mend(copy: SqliteGallery) -> list[str]:
     """Cut ids, aliases, addresses and origins that are too long; return the names of whose.
 
     What belongs to nobody goes, too.
+
+    Raises:
+        GalleryError: somebody has a name that no bundle may hold.
     """
     names = []
     with copy.writing() as db:
@@ -40,7 +45,7 @@ def mend(copy: SqliteGallery) -> list[str]:
         for performer in copy.performers():
             if find_complaint(performer):
                 names.append(performer.name)
-                _save(db, _fitting(performer))
+                _save(db, _require_fit(_fitting(performer)))
     return names
 
 
@@ -55,6 +60,16 @@ def _fitting(performer: Performer) -> Performer:
         source_id=identities[0].source_id,
         identities=tuple(identities[1:]),
     )
+
+
+def _require_fit(performer: Performer) -> Performer:
+    if complaint := find_complaint(performer):
+        number = f"{ID_PREFIX}{performer.id}"
+        raise GalleryError(
+            f"{number} cannot be in a bundle: {complaint}. Call them otherwise first: "
+            f"python -m tools rename {number} NAME"
+        )
+    return performer
 
 
 def _is_usable(text: str) -> bool:

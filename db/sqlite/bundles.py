@@ -35,7 +35,8 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
     """Write the gallery to a bundle, whole or not at all; a file of that name is replaced.
 
     Raises:
-        GalleryError: that is the gallery itself, or no plain file, or there is no folder for it.
+        GalleryError: that is the gallery itself, or no plain file, or there is no folder for it; or
+            somebody has a name that no bundle may hold.
     """
     if gallery.path and destination.resolve() == gallery.path.resolve():
         raise GalleryError(f"{destination.name} is the gallery itself. Name another file.")

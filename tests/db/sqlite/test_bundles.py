@@ -30,6 +30,7 @@ from db.sqlite import (
     notes,
 )
 from db.sqlite.bundles import export_bundle
+from db.sqlite.edits import rename
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.store import SqliteStore
@@ -274,6 +275,22 @@ def test_what_earlier_versions_enrolled_can_be_carried_too(
         assert (len(ada.identities), len(bob.identities), carol.encodings) == (2, 2, 0)
         assert not {*ada.identities} & {*bob.identities}
         assert [one.name for one in opened.find_identities(ada.identities)] == ["Ada"]
+
+
+def test_who_has_a_name_that_no_bundle_holds_is_named_when_it_is_to_be_written(
+    bundle: Path,
+) -> None:
+    change(bundle.with_name("g.db"), "UPDATE performers SET name = 'id:7'")
+    with SqliteGallery(bundle.with_name("g.db")) as gallery:
+        (number,) = gallery.rows("SELECT id FROM performers")[0]
+        wanted = f"id:{number} cannot be in a bundle: .* python -m tools rename id:{number} NAME"
+        with pytest.raises(GalleryError, match=wanted):
+            export_bundle(gallery, bundle.with_name("new"))
+        rename(gallery, gallery.performer(number), "Ada", None)
+        export_bundle(gallery, bundle.with_name("new"))
+    with open_bundle(bundle.with_name("new")) as opened:
+        assert [one.name for one in opened.performers()] == ["Ada"]
+    assert not [one for one in bundle.parent.iterdir() if one.name.startswith(".")]
 
 
 @pytest.mark.parametrize(
