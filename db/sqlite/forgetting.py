@@ -31,13 +31,19 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
     # Before the gallery forgets who it was: if this is broken off, all of it is done again.
     failed = _erase_beside(gallery, performer)
     _erase_in_gallery(gallery, performer)
-    gallery.scrub()
+    troubles = []
+    try:
+        gallery.scrub()
+    except ErasureUnfinishedError as error:
+        troubles.append(str(error))
     if failed:
         names = ", ".join(one.name for one in failed)
-        raise ErasureUnfinishedError(
+        troubles.append(
             f"{performer.name} was erased from the gallery, but not from what looks like backups "
             f"of it: {names}. Delete these files."
         )
+    if troubles:
+        raise ErasureUnfinishedError(" ".join(troubles))
 
 
 def _erase_in_gallery(gallery: SqliteGallery, performer: Performer) -> None:

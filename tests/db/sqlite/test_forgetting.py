@@ -244,6 +244,18 @@ def test_a_backup_of_another_gallery_loses_nobody_and_is_named(whole: Path) -> N
         assert [one.name for one in gallery.performers()] == ["Carol"]
 
 
+def test_a_backup_that_keeps_them_is_named_also_if_the_file_is_held(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
+    whole.with_name("whole.db.before-5").write_bytes(b"no backup")
+    with closing(sqlite3.connect(whole, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM encodings").fetchone()
+        with pytest.raises(ErasureUnfinishedError, match=r"is reading it.*whole\.db\.before-5"):
+            forget_ada(whole)
+
+
 def test_another_gallery_has_other_hashes_for_the_same_person(path: Path, tmp_path: Path) -> None:
     with SqliteGallery(tmp_path / "other.db", create=True) as other, SqliteGallery(path) as first:
         other.enrol(performer("Ada Lovelace", "7", identities=(BOX,)), [encoding(1)], None)
