@@ -83,9 +83,9 @@ def _percent(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
+def _count(text: str, most: int) -> int:
     value = int(text)
-    if value < 1:
+    if not 1 <= value <= most:
         raise ValueError(text)
     return value
 
@@ -98,10 +98,7 @@ def _host(text: str) -> str:
 
 
 def _port(text: str) -> int:
-    value = _count(text)
-    if value > HIGHEST_PORT:
-        raise ValueError(text)
-    return value
+    return _count(text, HIGHEST_PORT)
 
 
 def _hours(text: str) -> Hours:
@@ -187,9 +184,7 @@ def _second_encoder(text: str) -> str | Path:
 
 def _strangers(text: str) -> str:
     if text not in ("keep", "off"):
-        days = _count(text[:-1]) if text.endswith("d") else 0
-        if not 1 <= days <= MOST_DAYS:
-            raise ValueError(text)
+        _count(text[:-1] if text.endswith("d") else "", MOST_DAYS)
     return text
 
 
@@ -202,7 +197,7 @@ def _store(text: str) -> StoreAddress:
 
 def days_of(strangers: str) -> int:
     """Return for how many days strangers are kept, given a setting like 90d."""
-    return min(_count(strangers.removesuffix("d")), MOST_DAYS)
+    return min(int(strangers.removesuffix("d")), MOST_DAYS)
 
 
 TEXT = Kind(str, "text")
@@ -219,7 +214,6 @@ FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
 STRANGERS = Kind(_strangers, f"keep, off, or days like 90d, {MOST_DAYS}d at most")
 SECOND_ENCODER = Kind(_second_encoder, "on, off, or the path of a .toml file")
-COUNT = Kind(_count, "a whole number, 1 or more")
 PERCENT = Kind(_percent, "a number from 0 to 100")
 SECONDS = Kind(_positive, f"a number of seconds above 0, {MOST_SECONDS} at most")
 INTERVAL = Kind(
@@ -229,6 +223,14 @@ HOURS = Kind(_hours, "two hours of the day like 1-7")
 PERIOD = Kind(_period, "a time like 30m, 1h or 1d, or off")
 
 
-def count_or(choose: Callable[[], int]) -> Kind:
+def count_to(most: int) -> Kind:
+    """Make the kind that takes a whole number, `most` at most."""
+    return Kind(lambda text: _count(text, most), f"a whole number from 1 to {most}")
+
+
+def count_or(choose: Callable[[], int], most: int) -> Kind:
     """Make the kind that takes a whole number, or `auto` for what `choose` says."""
-    return Kind(lambda text: choose() if text == "auto" else _count(text), f"{COUNT.form}, or auto")
+    count = count_to(most)
+    return Kind(
+        lambda text: choose() if text == "auto" else count.parse(text), f"{count.form}, or auto"
+    )

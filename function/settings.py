@@ -16,7 +16,6 @@ from function.media.decoders import GPU_DECODERS, DecodeName
 from function.memory import count_memory_megabytes
 from function.setting_kinds import (
     ALL_DAY,
-    COUNT,
     FILE,
     HOST,
     HOURS,
@@ -42,6 +41,7 @@ from function.setting_kinds import (
     SettingError,
     choice,
     count_or,
+    count_to,
 )
 
 SandboxName: TypeAlias = Literal["on", "strict", "off"]
@@ -85,6 +85,13 @@ def default_slots() -> int:
     fitting = count_memory_megabytes() // SLOT_MEGABYTES
     return max(1, min(count_cores() // CORES_PER_SLOT, fitting, MOST_SLOTS))
 
+
+MOST_MATCHES = 1_000
+MOST_DETECTION_PIXELS = 16_384
+"""No picture that is read has a longer side, and no copy is larger than its picture."""
+
+MOST_THREADS_SET, MOST_SLOTS_SET, MOST_MEGABYTES = 256, 64, 1_048_576
+"""More than any machine is given for this; each thread and slot is a process, or several."""
 
 USUAL_STORE = StoreAddress("performers.db")
 USUAL_LIBRARY = StoreAddress("library.db")
@@ -149,7 +156,7 @@ class Settings:
         "between are sampled too, if the file marks them",
     ] = None
     min_score: Annotated[float, PERCENT, "matches with a lower score are left out"] = 20.0
-    max_matches: Annotated[int, COUNT, "most matches listed for one person"] = 5
+    max_matches: Annotated[int, count_to(MOST_MATCHES), "most matches listed for one person"] = 5
     engine: Annotated[str, TEXT, "onnx (fast), dlib (reference), or auto: the first that works"] = (
         "auto"
     )
@@ -189,13 +196,13 @@ class Settings:
     ] = "auto"
     detection_pixels: Annotated[
         int,
-        COUNT,
+        count_to(MOST_DETECTION_PIXELS),
         "longest side of the copy of each picture that is searched for distant faces; in the copy "
         "yunet finds faces of 11 pixels or more, cnn of 80, hog of 40",
     ] = 960
     threads: Annotated[
         int,
-        count_or(default_threads),
+        count_or(default_threads, MOST_THREADS_SET),
         "processes that search a long video together, on Linux; where there can be no others "
         "(an Intel or AMD GPU, `DETECTOR=cnn` on CUDA, macOS, `SANDBOX=off`), threads that run the "
         "nets, one less and at most 3; auto: one for each core that the machine or the container "
@@ -203,14 +210,14 @@ class Settings:
     ] = field(default_factory=default_threads)
     slots: Annotated[
         int,
-        count_or(default_slots),
+        count_or(default_slots, MOST_SLOTS_SET),
         "videos processed at once; other requests wait in line, the page's as long as it takes, "
         "others 5 s, then they get 429; auto: one for each four cores and 2 GB, at most 4",
     ] = field(default_factory=default_slots)
     time_limit_seconds: Annotated[float, SECONDS, "time limit for one video; then 504"] = 600.0
     memory_megabytes: Annotated[
         int,
-        COUNT,
+        count_to(MOST_MEGABYTES),
         "most memory for one video, besides the nets; above that, 413. Those that help with a long "
         "one share as much again, and are no more than have 256 each",
     ] = 2048

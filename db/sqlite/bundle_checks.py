@@ -25,6 +25,12 @@ LARGEST_BYTES = 4_000_000_000
 MOST_PHOTOS = 10_000
 """Of one performer; nobody has a tenth of it."""
 
+MOST_TEXT_BYTES = 300_000_000
+"""Of all names, aliases, addresses and ids; those of 100,000 performers with everything."""
+
+MOST_PERFORMER_BYTES = 300_000_000
+"""Of one performer's encodings and faces: those of 10,000 photos."""
+
 LARGEST_NUMBER = 100.0
 """No net's encodings hold nearly as large a number."""
 
@@ -57,6 +63,17 @@ CELLS: dict[str, dict[str, tuple[tuple[str, ...], int]]] = {
     },
 }
 """What is imported: of each column the types its cells may have, and their most bytes."""
+
+_TEXT = """
+    SELECT (SELECT total(length(CAST(name || disambiguation || aliases || urls || source
+        || source_id || poster_url AS BLOB))) FROM performers)
+    + (SELECT total(length(CAST(source || source_id AS BLOB))) FROM identities)
+"""
+
+_OF_EACH = """
+    SELECT performer_id FROM encodings GROUP BY performer_id HAVING total(length(vector)
+        + length(CAST(origin || weaknesses AS BLOB)) + coalesce(length(face), 0))
+"""
 
 
 def check_tables(db: sqlite3.Connection, name: str) -> None:
@@ -101,6 +118,7 @@ def check_content(gallery: SqliteGallery, name: str) -> None:
     for table, columns in CELLS.items():
         for column, (kinds, most_bytes) in columns.items():
             _check_cells(gallery, name, (table, column), kinds, most_bytes)
+    _check_amount(gallery, name)
     sql = "SELECT 1 FROM encodings WHERE NOT (quality BETWEEN 0 AND 1) LIMIT 1"
     if gallery.rows(sql):
         raise _unsound(name, "an encoding with a quality that is not between 0 and 1")
@@ -108,11 +126,21 @@ def check_content(gallery: SqliteGallery, name: str) -> None:
         raise _unsound(name, "a hash of a photo with characters that no hash has")
     if gallery.rows("PRAGMA foreign_key_check"):
         raise _unsound(name, "something that belongs to a performer who is not there")
-    for number, aliases, urls in gallery.rows("SELECT id, aliases, urls FROM performers"):
-        if not (_is_list_of_text(aliases) and _is_list_of_text(urls)):
+    for (number,) in gallery.rows("SELECT id FROM performers ORDER BY id"):
+        lists = gallery.rows("SELECT aliases, urls FROM performers WHERE id = ?", number)[0]
+        if not all(map(_is_list_of_text, lists)):
             raise _unsound(name, f"aliases or urls of performer {number} that are no list")
-    for performer in gallery.performers():
-        _check_performer(gallery, name, performer.id)
+        _check_performer(gallery, name, number)
+
+
+def _check_amount(gallery: SqliteGallery, name: str) -> None:
+    """Refuse more than is to be in memory: of everybody the text, of one everything."""
+    if gallery.rows(_TEXT)[0][0] > MOST_TEXT_BYTES:
+        raise _unsound(name, f"more than {MOST_TEXT_BYTES // 1_000_000} MB of names and addresses")
+    found = gallery.rows(f"{_OF_EACH} > ? LIMIT 1", MOST_PERFORMER_BYTES)
+    if found:
+        most = MOST_PERFORMER_BYTES // 1_000_000
+        raise _unsound(name, f"more than {most} MB of faces of performer {found[0][0]}")
 
 
 def _check_cells(

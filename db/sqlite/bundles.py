@@ -6,10 +6,11 @@ checkpoints, no rejections, no record of who was forgotten and no key.
 
 import hashlib
 import json
+import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,9 +20,15 @@ from db.galleries import Manifest, everyone
 from db.names import quote
 from db.sqlite import notes
 from db.sqlite.bundle_checks import LARGEST_BYTES, MANIFEST, check_content, check_tables
+from db.sqlite.bundle_mending import mend
 from db.sqlite.connections import OWNER_ONLY, explained
+from db.sqlite.filesystems import UNFINISHED_BUNDLE
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.migrations import MIGRATIONS
+
+MOST_NAMED = 20
+
+_log = logging.getLogger(__name__)
 
 
 def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
@@ -29,7 +36,7 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
 
     Raises:
         GalleryError: that is the gallery itself, or holds something else, or is no plain file, or
-            there is no folder for it.
+            there is no folder for it; or somebody has a name that no bundle may hold.
     """
     if gallery.path and destination.resolve() == gallery.path.resolve():
         raise GalleryError(f"{destination.name} is the gallery itself. Name another file.")
@@ -41,10 +48,12 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
         raise GalleryError(
             f"{quote(str(destination))} is there already, and is no bundle. Name another file."
         )
-    partial = destination.with_name(f".{destination.name}.bundle")
+    partial = destination.with_name(UNFINISHED_BUNDLE.format(name=destination.name))
     try:
         gallery.copy_to(partial)
-        manifest = _describe(partial)
+        with SqliteGallery(partial) as copy:
+            _tell_of_cuts(mend(copy))
+            manifest = _describe_open(copy)
         with explained(destination), closing(sqlite3.connect(partial)) as db:
             _keep_what_travels(db, manifest)
         partial.chmod(OWNER_ONLY)
@@ -54,6 +63,14 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
     counts = {"performers": manifest["performers"], "encodings": manifest["encodings"]}
     notes.log(gallery, "export bundle", counts)
     return manifest
+
+
+def _tell_of_cuts(names: Sequence[str]) -> None:
+    if names:
+        shown = ", ".join(map(quote, names[:MOST_NAMED]))
+        more = ", ..." if len(names) > MOST_NAMED else ""
+        whose = f"{shown}{more}"
+        _log.warning("Ids, aliases or addresses that are too long are cut in the bundle: %s", whose)
 
 
 @contextmanager
@@ -140,11 +157,6 @@ def _read_manifest(path: Path) -> dict[str, object]:
         return dict(json.loads(manifest))
     except (ValueError, TypeError, RecursionError):
         raise DamagedBundleError(f"The manifest of {path.name} cannot be read.") from None
-
-
-def _describe(path: Path) -> Manifest:
-    with SqliteGallery(path) as gallery:
-        return _describe_open(gallery)
 
 
 def _describe_open(gallery: SqliteGallery) -> Manifest:

@@ -16,7 +16,12 @@ from db.cells import as_text, read_texts
 from db.counted import agree, counted
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
-from db.sqlite.filesystems import beside, find_network_share
+from db.sqlite.filesystems import (
+    beside,
+    find_network_share,
+    left_over_from,
+    left_over_from_exports,
+)
 from db.sqlite.migrations import APPLICATION_ID, MIGRATIONS
 
 MODELS_FROM_SCHEMA = 4
@@ -90,9 +95,13 @@ def check_sqlite_version(version: tuple[int, ...]) -> Finding:
 
 
 def _check_leftovers(path: Path) -> Iterator[Finding]:
-    for file in beside(path, ".*partial", before="."):
+    for file in left_over_from(path):
         found = f"{file.name} is left over from an interrupted backup."
         yield Finding("warning", found, "Delete it: it holds part of the gallery.")
+    for file in left_over_from_exports(path.parent):
+        found = f"{file.name} is left over from an export that was broken off, if none is running."
+        remedy = "Delete it: it holds a gallery, also of whoever was forgotten since."
+        yield Finding("warning", found, remedy)
 
 
 def _check_permissions(path: Path) -> Iterator[Finding]:

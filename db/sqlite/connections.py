@@ -189,10 +189,10 @@ def _explain(error: sqlite3.Error, noun: str, name: str) -> GalleryError:
     return GalleryError(f"Reading or writing the {named} failed: {error}.")
 
 
-def _create_file(path: Path, noun: str = "gallery") -> None:
+def _create_file(path: Path, noun: str = "gallery", *, exist_ok: bool = True) -> None:
     # Created before SQLite opens it, so that others can never read it.
     try:
-        path.touch(mode=OWNER_ONLY, exist_ok=True)
+        path.touch(mode=OWNER_ONLY, exist_ok=exist_ok)
     except OSError as error:
         raise GalleryReadOnlyError(
             f"The {noun} {path.name} cannot be created ({error.strerror}). "
@@ -246,7 +246,7 @@ def copy_database(db: Database, destination: Path, noun: str = "gallery") -> Non
     """
     partial = destination.with_name(f".{destination.name}.partial")
     partial.unlink(missing_ok=True)
-    _create_file(partial, noun)
+    _create_file(partial, noun, exist_ok=False)
     try:
         # As bytes: the name of a file need not be UTF-8, and a text must be.
         db.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(partial),))

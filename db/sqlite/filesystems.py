@@ -26,6 +26,12 @@ FROM_THE_HOST = {
 Some machines have their own disk that way too, as `/`: that is as good as local."""
 
 
+SIDE_FILES = ("-journal", "-wal", "-shm")
+"""What SQLite adds to a file's name for those that it keeps beside it while it is open."""
+
+UNFINISHED_BUNDLE = ".{name}.bundle"
+"""What a bundle is called while it is written."""
+
 _ESCAPED = re.compile(r"\\([01][0-7]{2})")
 """How a blank, a line break or a backslash in the name of a folder is written in `MOUNTS`."""
 
@@ -70,3 +76,31 @@ def is_there(path: Path, noun: str = "gallery") -> bool:
 def beside(path: Path, ending: str, before: str = "") -> list[Path]:
     """List the files next to `path` whose names begin like its own; `ending` is a glob pattern."""
     return sorted(path.parent.glob(f"{before}{glob.escape(path.name)}{ending}"))
+
+
+def backups_of(path: Path) -> list[Path]:
+    """List the copies of a gallery at `path` that were made before upgrades."""
+    return [one for one in beside(path, ".before-*") if not one.name.endswith(SIDE_FILES)]
+
+
+def left_over_from(path: Path) -> list[Path]:
+    """List what is of no use beside a gallery at `path`: backups that were broken off.
+
+    So is what SQLite kept beside a backup that has been deleted since.
+    """
+    backups = {one.name for one in backups_of(path)}
+    orphans = (
+        one
+        for one in beside(path, ".before-*")
+        if one.name.endswith(SIDE_FILES) and one.name.rpartition("-")[0] not in backups
+    )
+    return [*beside(path, ".before-*.partial*", before="."), *orphans]
+
+
+def left_over_from_exports(folder: Path) -> list[Path]:
+    """List the bundles in a folder that were not written to their end, with what is beside them."""
+    unfinished = UNFINISHED_BUNDLE.format(name="*")
+    return sorted(
+        {one for ending in ("", *SIDE_FILES) for one in folder.glob(unfinished + ending)}
+        | {*folder.glob(f".{unfinished}.partial*")}
+    )

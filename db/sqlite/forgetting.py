@@ -1,6 +1,7 @@
 """Permanent forgetting: a performer leaves the file, and no import brings them back."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from db.marks import hash_mark, marks_of, marks_of_name
 from db.names import quote
 from db.records import Performer
 from db.sqlite import notes
-from db.sqlite.filesystems import beside
+from db.sqlite.filesystems import backups_of, left_over_from
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.gallery_connections import owe_scrub
+from db.sqlite.rejected_looks import erase_rejected
 
 
 def forget(gallery: SqliteGallery, performer: Performer) -> None:
@@ -25,9 +27,31 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
         ErasureUnfinishedError: they are forgotten, but their bytes may remain in a file.
         PerformerNotFoundError: the performer is no longer there.
     """
+    performer = gallery.performer(performer.id)
+    # Before the gallery forgets who it was: if this is broken off, all of it is done again.
+    failed = _erase_beside(gallery, performer)
+    _erase_in_gallery(gallery, performer)
+    troubles = []
+    try:
+        gallery.scrub()
+    except ErasureUnfinishedError as error:
+        troubles.append(str(error))
+    if failed:
+        names = ", ".join(one.name for one in failed)
+        troubles.append(
+            f"{performer.name} was erased from the gallery, but not from what looks like backups "
+            f"of it: {names}. Delete these files."
+        )
+    if troubles:
+        raise ErasureUnfinishedError(" ".join(troubles))
+
+
+def _erase_in_gallery(gallery: SqliteGallery, performer: Performer) -> None:
+    """Delete a performer, and keep only hashes, by which no import enrols them again."""
     key = gallery.forgetting_key()
     with gallery.writing() as db:
         performer = gallery.performer(performer.id)
+        erase_rejected(db.conn, {performer.id})
         db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
         ids = [("id", identity.source_id) for identity in identities_of(performer)]
         for marks in (*marks_of(performer), *ids):
@@ -37,36 +61,67 @@ def forget(gallery: SqliteGallery, performer: Performer) -> None:
             )
         notes.log(gallery, "forget", {"encodings": performer.encodings})
         owe_scrub(db)
-    backups = beside(gallery.path, ".before-*") if gallery.path else []
-    failed = [one for one in backups if not _erase_in_backup(one, gallery, performer)]
-    gallery.scrub()
-    if failed:
-        names = ", ".join(one.name for one in failed)
-        raise ErasureUnfinishedError(
-            f"{performer.name} was erased from the gallery, but not from what looks like backups "
-            f"of it: {names}. Delete these files."
-        )
 
 
-def _erase_in_backup(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
-    """Erase a performer, known by number or ids, from a copy made before an upgrade, if possible.
+def _erase_beside(gallery: SqliteGallery, performer: Performer) -> list[Path]:
+    """Erase a performer from the files beside a gallery; return those where that failed.
+
+    Of a backup that was broken off nobody has any use: it is deleted.
+    """
+    if gallery.path is None:
+        return []
+    return [
+        *(one for one in left_over_from(gallery.path) if not _delete(one)),
+        *(one for one in backups_of(gallery.path) if not _erase_in(one, gallery, performer)),
+    ]
+
+
+def _delete(file: Path) -> bool:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
+    """Erase a performer from a copy made before an upgrade, if possible.
 
     In a copy of another gallery the numbers mean others: there nobody is erased.
     """
+    sql = "SELECT vector FROM encodings WHERE performer_id = ?"
+    looks = [row[0] for row in gallery.rows(sql, performer.id)]
     try:
-        with closing(sqlite3.connect(backup, isolation_level=None)) as db:
+        uri = f"{backup.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, isolation_level=None, uri=True)) as db:
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA secure_delete = ON")
             sql = "SELECT value FROM counters WHERE name = 'identity'"
             if db.execute(sql).fetchone() != (gallery.generation()[0],):
                 return False
-            marks = [(one.source, one.source_id) for one in identities_of(performer)]
-            db.execute("DELETE FROM performers WHERE id = ?", (performer.id,))
-            db.executemany("DELETE FROM performers WHERE (source, source_id) = (?, ?)", marks)
+            _erase_person(db, performer, looks)
             db.execute("VACUUM")
     except sqlite3.Error:
         return False
     return True
+
+
+def _erase_person(db: sqlite3.Connection, performer: Performer, looks: Sequence[bytes]) -> None:
+    """Erase a performer, known by number, ids, or how they look, from a copy of a gallery.
+
+    Whoever was merged into them may have had other ids then. Whose photo was given to them since
+    loses that photo.
+    """
+    sql = "SELECT id FROM performers WHERE (source, source_id) = (?, ?) OR id = ?"
+    ids = identities_of(performer)
+    found = {row[0] for one in ids for row in db.execute(sql, (*one, performer.id))}
+    erase_rejected(db, found)
+    sql = "SELECT DISTINCT performer_id FROM encodings WHERE vector = ?"
+    theirs = {row[0] for look in looks for row in db.execute(sql, (look,))}
+    db.executemany("DELETE FROM encodings WHERE vector = ?", [(look,) for look in looks])
+    sql = "SELECT 1 FROM encodings WHERE performer_id = ?"
+    found |= {one for one in theirs if not db.execute(sql, (one,)).fetchone()}
+    db.executemany("DELETE FROM performers WHERE id = ?", [(one,) for one in found])
 
 
 def unforget(gallery: SqliteGallery, name_or_id: str, disambiguation: str = "") -> None:

@@ -15,7 +15,7 @@ from db.snapshots import Snapshot
 from db.sqlite import bundles, edits, forgetting, listings, notes
 from db.sqlite import decisions as corrections
 from db.sqlite.checks import check_gallery
-from db.sqlite.filesystems import beside, is_there
+from db.sqlite.filesystems import backups_of, is_there
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
 from db.sqlite.writers import only_writer
@@ -139,7 +139,7 @@ class SqliteStore:
 
     def backups(self) -> list[str]:
         """Name the backups made before upgrades."""
-        return [path.name for path in beside(self._path, ".before-*")]
+        return [path.name for path in backups_of(self._path)]
 
     def export_bundle(self, destination: Path) -> Manifest:
         """Write the gallery to a bundle, whole or not at all."""

@@ -28,6 +28,10 @@ MOST_OPEN_FILES_WITH_GPU = 1024
 """A GPU's driver opens device files for each context, and there are two or more: one for the nets,
 and one for each video stream."""
 
+LARGEST_STACK_BYTES = 8 * MEGABYTE
+"""What the first thread's stack may grow to, as Linux usually has it: its memory counts towards no
+other limit, and after `ulimit -s unlimited` towards none."""
+
 RESERVED_BYTES = 4096 * MEGABYTE
 """How much more than it may write a process may map: what it maps and only reads costs page tables,
 a thousandth of it. Each thread that allocates reserves 128 MB."""
@@ -89,9 +93,8 @@ def lock_down(memory_bytes: int | None, *, needs_files: bool = False) -> tuple[s
 def _limit(memory_bytes: int | None, most_files: int) -> bool:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = most_files if allowed == resource.RLIM_INFINITY else min(most_files, allowed)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    _lower(resource.RLIMIT_NOFILE, most_files)
+    _lower(resource.RLIMIT_STACK, LARGEST_STACK_BYTES)
     if memory_bytes is None or sys.platform != "linux":  # macOS counts, but does not enforce
         return False
     # Only written memory counts, not what is only mapped: libraries and reserved space are free.
@@ -100,6 +103,13 @@ def _limit(memory_bytes: int | None, most_files: int) -> bool:
     mapped = _taken_bytes("VmSize") + memory_bytes + RESERVED_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (mapped, mapped))
     return True
+
+
+def _lower(limit: int, most: int) -> None:
+    """Set a limit for good, to what was allowed before if that is less."""
+    _, allowed = resource.getrlimit(limit)
+    value = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+    resource.setrlimit(limit, (value, value))
 
 
 def _limit_threads() -> bool:

@@ -22,12 +22,10 @@ from function.sources.retries import (
     Throttle,
     answer_to,
 )
+from function.sources.shapes import MOST_VALUES, count_values
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """A page of 250 entries takes one."""
-
-MOST_VALUES = 400_000
-"""Such a page has a fifth of it; each value takes memory, an empty one thirty times its length."""
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 """A pair is how JSON may write a letter beyond the first 65,536."""
@@ -209,7 +207,7 @@ def _shown(address: str) -> str:
 
 
 def _read_json(body: bytes | None) -> dict[str, Any] | None:
-    if body is None or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+    if body is None or count_values(body) > MOST_VALUES:
         return None
     try:
         # What reads JSON lets bytes through that are half of a pair; this does not.

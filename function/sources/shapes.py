@@ -12,6 +12,10 @@ import httpx
 
 from function.sources.records import OddAnswerError
 
+MOST_VALUES = 400_000
+"""In one answer or record. A page of 250 entries has a fifth of it; each value takes memory, an
+empty one thirty times its length."""
+
 _OTHER_SHAPE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, httpx.InvalidURL)
 
 LONGEST_SHORT = 200
@@ -31,6 +35,16 @@ def understood(server: str) -> Iterator[None]:
             f"{server} answered in another form than it should ({type(error).__name__}). Update "
             "it, and check what stands in front of it."
         ) from error
+
+
+def count_values(content: bytes | str) -> int:
+    """Return how many values JSON holds at most, without reading it: each takes memory.
+
+    In front of every value but the first stands one of these signs.
+    """
+    if isinstance(content, bytes):
+        return sum(map(content.count, (b",", b"[", b"{")))
+    return sum(map(content.count, (",", "[", "{")))
 
 
 def text_in(value: Any) -> str:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest
 
 from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
 from function.setting_kinds import MOST_SECONDS, SettingError
-from function.settings import Settings, parse_value
+from function.settings import MOST_MATCHES, Settings, parse_value
 from function.web.queries import pairs_of
 
 
@@ -47,7 +47,9 @@ PARAMETERS: Mapping[str, Parameter] = {
         "min_score",
     ),
     "limit": Parameter(
-        "most matches listed for one person", {"type": "integer", "minimum": 1}, "max_matches"
+        "most matches listed for one person",
+        {"type": "integer", "minimum": 1, "maximum": MOST_MATCHES},
+        "max_matches",
     ),
     "pictures": Parameter(
         "off: `image` and `poster` are left empty, for a much shorter answer",

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from function.sandbox.handle import setup_of
+from function.sandbox.messages import Setup
+from function.sandbox.wire import pack, unpack
 from function.setting_kinds import SettingError, days_of
 from function.settings import Settings, settings_table
 
@@ -59,6 +62,12 @@ def test_auto_leaves_the_interval_to_the_length_of_the_video() -> None:
         ("MIN_SCORE", "101"),
         ("MAX_MATCHES", "0"),
         ("MAX_MATCHES", "2.5"),
+        ("MAX_MATCHES", "1001"),
+        ("DETECTION_PIXELS", "16385"),
+        ("DETECTION_PIXELS", f"{2**53 + 1}"),
+        ("THREADS", "257"),
+        ("SLOTS", "65"),
+        ("MEMORY_MEGABYTES", "1048577"),
         ("DETECTOR", "yolo"),
         ("SECOND_ENCODER", "onn"),
         ("SECOND_ENCODER", "encoder.onnx"),
@@ -88,6 +97,18 @@ def test_a_value_that_cannot_be_used_is_named_with_what_it_must_be(
 ) -> None:
     with pytest.raises(SettingError, match=f"{variable} is '{re.escape(value)}'; it must be "):
         Settings.from_env({variable: value})
+
+
+def test_every_number_has_a_bound_that_a_child_can_be_told_of() -> None:
+    told = vars(Settings(every_seconds=1.0))
+    numbers = [name.upper() for name, value in told.items() if isinstance(value, int | float)]
+    assert {"EVERY_SECONDS", "DETECTION_PIXELS", "THREADS", "PORT"} <= {*numbers}
+    for name in numbers:
+        with pytest.raises(SettingError, match=f"{name} is '9999999999999'; it must be a"):
+            Settings.from_env({name: "9" * 13})
+    most = {"DETECTION_PIXELS": "16384", "MEMORY_MEGABYTES": "1048576", "THREADS": "256"}
+    setup = setup_of(Settings.from_env(most))
+    assert unpack(Setup, pack(setup)) == setup
 
 
 def test_hours_may_pass_midnight_and_a_time_has_a_unit() -> None:

@@ -5,18 +5,30 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
 from db.names import show_text
 from function.sources.records import UnusableSourceError
+from function.sources.shapes import MOST_VALUES, count_values
 
 MAX_CELL_CHARACTERS = 96_000_000
 """A photo of 64 MB in base64, and some room."""
 
+LONGEST_LINE = 2 * MAX_CELL_CHARACTERS
+"""Characters of one line: a performer with some photos."""
+
 MAX_JSON_BYTES = 512_000_000
+MOST_IN_JSON = 5_000_000
+"""Values in a single JSON list, of 100,000 performers with everything; they take a gigabyte."""
+
 SHOWN_CHARACTERS = 60
 DELIMITERS = ",;\t|"
+SEPARATORS = f"{DELIMITERS}[{{"
+"""In front of every cell of a line, and every value in JSON, but the first stands one of these."""
+
+LINE_ENDS = ("\n", "\r")
 _STATED_DELIMITER = re.compile(r'"?sep=(\t|[^\s"])"?\s*', re.IGNORECASE)
 """The first line of a table of Excel's may say this; it hides the line."""
 
@@ -85,14 +97,45 @@ def _rows_of(text: TextIO, path: Path, name_column: str) -> Iterator[Row]:
         yield from _csv_rows(text, first, path, name_column)
 
 
+class _Lines:
+    """The lines of a text; one that would fill the memory is passed over, with an error."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) == LONGEST_LINE and not line.endswith(LINE_ENDS):
+            self._pass_over_rest()
+            raise csv.Error(f"a line of over {LONGEST_LINE:,} characters")
+        if sum(map(line.count, SEPARATORS)) > MOST_VALUES:
+            raise csv.Error(f"a line of over {MOST_VALUES:,} values")
+        return line
+
+    def _pass_over_rest(self) -> None:
+        while (rest := self._text.readline(LONGEST_LINE)) and not rest.endswith(LINE_ENDS):
+            pass
+
+
 def _ndjson_rows(text: TextIO) -> Iterator[Row]:
-    for number, line in enumerate(text, 1):
-        if not line.strip():
-            continue
+    lines = _Lines(text)
+    for number in count(1):
         try:
-            yield _row_of(number, json.loads(line))
+            line = next(lines, "")
+            if line.strip():
+                yield _row_of(number, json.loads(line))
+        except csv.Error as error:
+            yield Row(number, complaint=str(error))
         except (ValueError, RecursionError) as error:
             yield Row(number, complaint=f"not JSON: {error}")
+        else:
+            if not line:
+                return
 
 
 def _json_rows(text: TextIO, path: Path) -> Iterator[Row]:
@@ -101,8 +144,14 @@ def _json_rows(text: TextIO, path: Path) -> Iterator[Row]:
             f"{path.name} is one JSON value of over {MAX_JSON_BYTES // 1_000_000} MB. Write it as "
             "NDJSON, one performer per line."
         )
+    content = text.read()
+    if count_values(content) > MOST_IN_JSON:
+        raise UnusableSourceError(
+            f"{path.name} is one JSON value of over {MOST_IN_JSON:,} values. Write it as NDJSON, "
+            "one performer per line."
+        )
     try:
-        entries = json.load(text)
+        entries = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UnusableSourceError(f"{path.name} is not JSON ({error}).") from error
     if isinstance(entries, dict):
@@ -116,9 +165,9 @@ def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterato
     before = csv.field_size_limit(MAX_CELL_CHARACTERS)
     try:
         stated = _STATED_DELIMITER.fullmatch(first)
-        while stated and text.readline() not in (first, ""):
+        while stated and text.readline(MAX_CELL_CHARACTERS) not in (first, ""):
             pass  # lines with nothing in them
-        reader = csv.reader(text, delimiter=stated[1] if stated else find_delimiter(first))
+        reader = csv.reader(_Lines(text), delimiter=stated[1] if stated else find_delimiter(first))
         header = [cell.strip() for cell in _next_filled(reader)]
         if not header:
             raise UnusableSourceError(f"{path.name} does not name its columns.")
@@ -161,7 +210,10 @@ def find_delimiter(header: str) -> str:
 
 def _next_filled(reader: Any) -> list[str]:
     """Return the next row that holds something; an empty one if there is none."""
-    return next((cells for cells in reader if any(cell.strip() for cell in cells)), [])
+    try:
+        return next((cells for cells in reader if any(cell.strip() for cell in cells)), [])
+    except csv.Error as error:
+        raise UnusableSourceError(f"The first line cannot be read ({error}).") from error
 
 
 def _row_of(number: int, entry: Any) -> Row:
@@ -171,6 +223,8 @@ def _row_of(number: int, entry: Any) -> Row:
 
 
 def _is_one_performer(line: str) -> bool:
+    if count_values(line) > MOST_VALUES:
+        return False
     try:
         return "performers" not in json.loads(line)
     except (ValueError, RecursionError):

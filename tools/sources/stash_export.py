@@ -18,6 +18,7 @@ from function.sources.records import (
     SourceRecord,
     UnusableSourceError,
 )
+from function.sources.shapes import MOST_VALUES, count_values
 
 MAX_ENTRY_BYTES = 96_000_000
 """A picture of 64 MB in base64, and the rest of the record."""
@@ -117,6 +118,8 @@ def _complaint_about(entry: zipfile.ZipInfo, place: PurePosixPath) -> str:
 
 
 def _record(place: str, content: bytes) -> SourceRecord | Refusal:
+    if count_values(content) > MOST_VALUES:
+        return Refusal(PurePosixPath(place).stem, place, f"over {MOST_VALUES:,} values")
     try:
         entry = json.loads(content)
         name = _text(entry["name"])

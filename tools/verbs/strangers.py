@@ -1,5 +1,6 @@
 """`strangers`: unknown people of all videos, to be named once for all of them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -261,5 +262,7 @@ def _write_pictures(shown: list[StrangerResult], folder: Path) -> None:
         if picture:
             file = folder / f"{one.stranger.id}.jpg"
             file.unlink(missing_ok=True)  # or it would keep its permissions
-            file.touch(mode=OWNER_ONLY)
-            file.write_bytes(picture)
+            # Whatever somebody else put there in between is neither written into nor followed.
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+            with os.fdopen(descriptor, "wb") as new:
+                new.write(picture)

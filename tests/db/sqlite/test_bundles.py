@@ -1,4 +1,5 @@
 import os
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from db.addresses import StoreAddress
 from db.errors import (
     DamagedBundleError,
     GalleryError,
@@ -19,10 +21,19 @@ from db.errors import (
 from db.galleries import everyone
 from db.names import find_complaint
 from db.records import Identity
-from db.sqlite import bundle_checks, connections, migrations, notes
+from db.sqlite import (
+    bundle_checks,
+    bundles,
+    connections,
+    gallery_connections,
+    migrations,
+    notes,
+)
 from db.sqlite.bundles import export_bundle
+from db.sqlite.edits import rename
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
+from db.sqlite.store import SqliteStore
 from db.stores import open_bundle
 from tests.support.galleries import MODEL, encoding, performer
 
@@ -233,6 +244,83 @@ def test_whatever_may_be_enrolled_can_be_carried_to_another_gallery(tmp_path: Pa
         assert [len(one.aliases) for one in opened.performers()] == [75]
 
 
+def test_what_earlier_versions_enrolled_can_be_carried_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, endless = tmp_path / "old.bundle", "x" * 100_000
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        for name, last in (("Ada", "1"), ("Bob", "2")):
+            box = Identity("https://box/" + endless, "\u001b" + endless + last)
+            old = performer(
+                name,
+                endless + last,
+                aliases=(endless, "Countess", "a\nb"),
+                urls=tuple(f"https://x/{number}" for number in range(900)),
+                identities=(box,),
+                poster_url=endless,
+            )
+            gallery.enrol(old, [replace(encoding(int(last)), origin=endless)], None)
+        gallery.enrol(performer("Carol"), [encoding(3)], None)
+    with closing(sqlite3.connect(tmp_path / "g.db")) as raw:
+        raw.execute("UPDATE encodings SET performer_id = 99 WHERE performer_id = 3")
+        raw.commit()
+    with SqliteGallery(tmp_path / "g.db") as gallery:
+        export_bundle(gallery, path)
+        assert len(gallery.find_performer("Ada").source_id) == 100_001
+    assert "too long are cut in the bundle: 'Ada', 'Bob'" in caplog.text
+    caplog.clear()
+    with open_bundle(path) as opened:
+        ada, bob, carol = opened.performers()
+        assert (ada.aliases, len(ada.urls), ada.poster_url) == (("Countess",), 500, "")
+        assert (len(ada.identities), len(bob.identities), carol.encodings) == (2, 2, 0)
+        assert not {*ada.identities} & {*bob.identities}
+        assert [one.name for one in opened.find_identities(ada.identities)] == ["Ada"]
+
+
+def test_who_has_a_name_that_no_bundle_holds_is_named_when_it_is_to_be_written(
+    bundle: Path,
+) -> None:
+    change(bundle.with_name("g.db"), "UPDATE performers SET name = 'id:7'")
+    with SqliteGallery(bundle.with_name("g.db")) as gallery:
+        (number,) = gallery.rows("SELECT id FROM performers")[0]
+        wanted = f"id:{number} cannot be in a bundle: .* python -m tools rename id:{number} NAME"
+        with pytest.raises(GalleryError, match=wanted):
+            export_bundle(gallery, bundle.with_name("new"))
+        rename(gallery, gallery.performer(number), "Ada", None)
+        export_bundle(gallery, bundle.with_name("new"))
+    with open_bundle(bundle.with_name("new")) as opened:
+        assert [one.name for one in opened.performers()] == ["Ada"]
+    assert not [one for one in bundle.parent.iterdir() if one.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("most", "complaint"),
+    [("MOST_TEXT_BYTES", "of names and addresses"), ("MOST_PERFORMER_BYTES", "of faces of perf")],
+)
+def test_a_bundle_that_would_fill_the_memory_is_refused(
+    most: str, complaint: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_checks, most, 1_500_000)
+    face = "face = zeroblob(99000)"
+    aliases = "json_array(hex(zeroblob(1900000)))"
+    for number in range(20):
+        change(
+            bundle,
+            f"INSERT INTO encodings SELECT {10 + number}, performer_id, vector, model, quality, "
+            f"photo_hash || {number}, origin, created, weaknesses, face FROM encodings LIMIT 1",
+        )
+    with pytest.raises(DamagedBundleError, match="manifest says encodings"), open_bundle(bundle):
+        pass
+    change(
+        bundle,
+        f"UPDATE encodings SET {face}"
+        if "PERF" in most
+        else f"UPDATE performers SET aliases = {aliases}",
+    )
+    with pytest.raises(DamagedBundleError, match=complaint), open_bundle(bundle):
+        pass
+
+
 def test_nobody_has_photos_without_end(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle_checks, "MOST_PHOTOS", 1)  # Ada has two, and may: by two nets
     with open_bundle(bundle):
@@ -274,6 +362,30 @@ def test_what_is_no_bundle_of_ours_is_refused(bundle: Path, tmp_path: Path) -> N
     change(bundle, "PRAGMA user_version = 99")
     with pytest.raises(GalleryTooNewError), open_bundle(bundle):
         pass
+
+
+@pytest.mark.parametrize("step", ["copy_database", "mend", "_keep_what_travels"])
+def test_what_an_export_leaves_that_is_killed_is_told_of(
+    step: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        if step == "copy_database":
+            (bundle.parent / "..new.bundle.partial").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    store = SqliteStore(StoreAddress(str(bundle.with_name("g.db"))))
+    assert not any("left over" in one.found for one in store.check())
+    child = os.fork()
+    if child == 0:
+        place = gallery_connections if step == "copy_database" else bundles
+        monkeypatch.setattr(place, step, killed)
+        store.export_bundle(bundle.with_name("new"))
+        os._exit(0)
+    os.waitpid(child, 0)
+    left = [one for one in bundle.parent.iterdir() if one.name.startswith(".")]
+    told = " ".join(one.found for one in store.check())
+    assert left
+    assert all(f"{one.name} is left over from an export" in told for one in left)
 
 
 def test_a_gallery_is_never_replaced_by_its_own_bundle(bundle: Path) -> None:

@@ -1,19 +1,24 @@
+import os
 import resource
+import signal
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from db.addresses import StoreAddress
 from db.errors import ErasureUnfinishedError, GalleryError
-from db.records import Identity
-from db.sqlite import connections, notes
+from db.records import Identity, Vector
+from db.sightings import Sighting
+from db.sqlite import connections, forgetting, notes
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
-from db.sqlite.store import SqliteStore
-from tests.support.galleries import encoding, performer
+from db.sqlite.store import SqliteStore, StoredGallery
+from tests.support.galleries import TEST_MODEL, encoding, performer
 
 BOX = Identity("https://stashdb.org/graphql", "uuid-x")
 
@@ -113,6 +118,122 @@ def test_backups_made_before_upgrades_forget_too(whole: Path, tmp_path: Path) ->
         assert raw.execute("SELECT name FROM performers").fetchall() == [("Bob",)]
 
 
+def rejected(gallery: SqliteGallery) -> set[tuple[int, str]]:
+    return {(row[0], row[1]) for row in gallery.rows("SELECT performer_id, origin FROM rejections")}
+
+
+def test_what_was_said_not_to_be_somebody_else_is_no_hiding_place(whole: Path) -> None:
+    def seen(look: Vector, origin: str) -> Sighting:
+        return Sighting(look.astype(np.float32), (), b"", TEST_MODEL, origin)
+
+    ada, bob, other = (encoding(seed).vector for seed in (1, 2, 5))
+    carol = replace(encoding(4), vector=(ada + 0.2 * other).astype(np.float32))
+    ada_seen = seen(0.8 * ada + 0.2 * bob, "ada.mp4")
+    carol_seen = seen(carol.vector + 0.01 * bob, "carol.mp4")
+    with StoredGallery(whole) as gallery:
+        gallery.enrol(performer("Carol", "9"), [carol], None)
+        gallery.enrol(performer("Dora", "10"), [encoding(5)], None)
+        numbers = [gallery.find_performer(name) for name in ("Bob", "Dora", "Ada Lovelace")]
+        for who in numbers:
+            for look in (ada_seen, carol_seen, seen(other, "nobody.mp4")):
+                gallery.reject(who, look)
+        backup = whole.with_name("whole.db.before-5")
+        gallery.copy_to(backup)
+        gallery.forget(numbers[2])
+        assert rejected(gallery) == {
+            (one.id, origin) for one in numbers[:2] for origin in ("carol.mp4", "nobody.mp4")
+        }
+    for file in (whole, backup):
+        assert ada_seen.template.tobytes() not in file.read_bytes()
+        assert carol_seen.template.tobytes() in file.read_bytes()
+
+
+@pytest.mark.parametrize("step", ["_erase_in", "_erase_in_gallery", "scrub"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_whoever_is_killed_while_backups_forget_leaves_nobody_in_them(
+    whole: Path, step: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with SqliteGallery(whole) as gallery:
+        gallery.copy_to(backup)
+    place = SqliteGallery if step == "scrub" else forgetting
+    real: Callable[..., object] = getattr(place, step)
+
+    def broken(*arguments: object) -> None:
+        if when == "after":
+            real(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(place, step, broken)
+        forget_ada(whole)
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    store = SqliteStore(StoreAddress(str(whole)))
+    store.finish_erasing()
+    with store.changing() as gallery:
+        for one in gallery.performers():  # a library notes whom it forgets, and asks again
+            if one.name == "Ada Lovelace":
+                gallery.forget(one)
+    assert traces(whole) == set()
+
+
+def test_no_backup_that_was_broken_off_keeps_the_face(whole: Path) -> None:
+    with SqliteGallery(whole) as gallery:
+        for name in (".whole.db.before-6.partial", "whole.db.before-5-journal"):
+            gallery.copy_to(whole.with_name(name))
+        mine = whole.with_name(".whole.db.partial.by-hand")
+        gallery.copy_to(mine)
+    assert any("left over" in one.found for one in SqliteStore(StoreAddress(str(whole))).check())
+    forget_ada(whole)
+    assert traces(whole) == {mine.name}
+
+
+def test_a_backup_that_was_being_changed_when_that_was_broken_off_is_one_file(
+    whole: Path,
+) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with SqliteGallery(whole) as gallery:
+        gallery.copy_to(backup)
+    child = os.fork()
+    if child == 0:
+        db = sqlite3.connect(backup, isolation_level=None)
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute("DELETE FROM encodings")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert backup.with_name(f"{backup.name}-journal").exists()
+    assert SqliteStore(StoreAddress(str(whole))).backups() == [backup.name]
+    forget_ada(whole)
+    assert traces(whole) == set()
+    assert not backup.with_name(f"{backup.name}-journal").exists()
+
+
+def test_a_backup_loses_whoever_was_one_with_them_since_by_other_ids(whole: Path) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with StoredGallery(whole) as gallery:
+        gallery.enrol(performer("A. Lovelace", "70"), [encoding(11)], b"another of Ada")
+        gallery.enrol(performer("Carol", "9"), [encoding(3), encoding(12)], b"of Carol")
+        gallery.copy_to(backup)
+        ada = gallery.find_performer("Ada Lovelace")
+        gallery.merge(ada, gallery.find_performer("A. Lovelace"))
+        gallery.rename_identities({Identity("folder", "70"): Identity("folder", "71")})
+        # One of Carol's photos was Ada's.
+        gallery.remove_photo(gallery.find_performer("Carol"), "hash12")
+        gallery.enrol(performer("Ada Lovelace", "7"), [encoding(12)], None)
+        gallery.forget(gallery.find_performer("Ada Lovelace"))
+    on_disk = backup.read_bytes()
+    for seed in (1, 11, 12):
+        assert encoding(seed).vector.tobytes() not in on_disk
+    assert b"another of Ada" not in on_disk
+    assert encoding(3).vector.tobytes() in on_disk
+    with closing(sqlite3.connect(backup)) as raw:
+        names = raw.execute("SELECT name FROM performers ORDER BY name").fetchall()
+    assert names == [("Bob",), ("Carol",)]
+
+
 def test_a_backup_of_another_gallery_loses_nobody_and_is_named(whole: Path) -> None:
     other = whole.with_name("whole.db.before-5")
     with SqliteGallery(other, create=True) as gallery:
@@ -121,6 +242,18 @@ def test_a_backup_of_another_gallery_loses_nobody_and_is_named(whole: Path) -> N
         forget_ada(whole)
     with SqliteGallery(other) as gallery:
         assert [one.name for one in gallery.performers()] == ["Carol"]
+
+
+def test_a_backup_that_keeps_them_is_named_also_if_the_file_is_held(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.1)
+    whole.with_name("whole.db.before-5").write_bytes(b"no backup")
+    with closing(sqlite3.connect(whole, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM encodings").fetchone()
+        with pytest.raises(ErasureUnfinishedError, match=r"is reading it.*whole\.db\.before-5"):
+            forget_ada(whole)
 
 
 def test_another_gallery_has_other_hashes_for_the_same_person(path: Path, tmp_path: Path) -> None:

@@ -229,12 +229,15 @@ def test_where_threads_have_no_limit_heic_is_refused_with_words() -> None:
 
 
 MEMORY = """
-import ctypes, json, mmap
+import ctypes, json, mmap, re, resource
 from function.sandbox.lockdown import lock_down
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 FAILED = ctypes.c_void_p(-1).value
+_, hard = resource.getrlimit(resource.RLIMIT_STACK)
+resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))  # as after ulimit -s unlimited
+stack = int(re.search("([0-9a-f]+)-.*\\[stack\\]", open("/proc/self/maps").read())[1], 16)
 locks = lock_down(64 * 2**20)
 def takes(megabytes, prot, flags):
     return libc.mmap(None, megabytes << 20, prot, flags | 0x20, -1, 0) != FAILED
@@ -245,6 +248,7 @@ found = {
     "a stack that grows": takes(128, 3, 0x102),
     "only read": takes(16_384, 1, 2),
     "reserved": takes(128, 0, 2),
+    "the first stack": libc.getrandom(ctypes.c_void_p(stack - (32 << 20)), 4096, 0) == 4096,
 }
 print(json.dumps([locks, found]))
 """

@@ -1,6 +1,7 @@
 import base64
 import json
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,22 @@ def test_an_entry_larger_than_its_zip_says_is_cut_off(
     (refused,) = read_export(zipped(tmp_path / "e.zip", {"performers/a.json": exported("A")}))
     assert isinstance(refused, Refusal)
     assert "over" in refused.reason
+
+
+def test_an_entry_that_would_fill_the_memory_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "performers").mkdir()
+    for name, more in (("Good", ""), ("Hollow", "[]," * 3_000_000)):
+        content = f'{{"name": "{name}", "x": [{more}[]]}}'
+        (tmp_path / "performers" / f"{name}.json").write_text(content)
+    tracemalloc.start()
+    try:
+        good, refused = read_export(tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
+    assert isinstance(good, SourceRecord)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "over 400,000 values"
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:

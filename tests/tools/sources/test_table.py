@@ -246,6 +246,58 @@ def test_a_list_is_read_row_by_row_and_stays_small_in_memory(tmp_path: Path) -> 
     assert peak_bytes < 8_000_000
 
 
+HOLLOW = "[" + "[]," * 500_000 + "[]]"
+"""Empty lists: in memory they take thirty times what they take on the disk."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f'{{"name": "A"}}\n{{"name": "B", "aliases": {HOLLOW}}}\n{{"name": "C"}}',
+        "name,aliases\nA,\nB" + "," * 500_000 + "\nC,",
+        "name,aliases\nA,\n" + "b" * 3_000_000 + "\nC,",
+        '{"name": "A"}\n' + "b" * 3_000_000 + '\n{"name": "C"}',
+    ],
+)
+def test_a_line_that_would_fill_the_memory_costs_only_itself(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.sources.rows.LONGEST_LINE", 2_000_000)
+    path = put(tmp_path / "t", content)
+    tracemalloc.start()
+    try:
+        first, bad, last = read(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert isinstance(bad, Refusal)
+    assert "a line of over " in bad.reason
+    assert [one.performer.name for one in (first, last) if isinstance(one, SourceRecord)] == [
+        *("A", "C")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("[" + "[]," * 5_000_000 + "[]]", "is one JSON value of over 5,000,000 values"),
+        (f'{{"name": "A", "x": [{(HOLLOW + ",") * 10} 1]}}', "is one JSON value of over"),
+        ("name" + "," * 500_000, "The first line cannot be read"),
+    ],
+)
+def test_a_list_that_would_fill_the_memory_is_refused_unread(
+    content: str, complaint: str, tmp_path: Path
+) -> None:
+    path = put(tmp_path / "t", content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnusableSourceError, match=complaint):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(content) + 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("header", "delimiter"),
     [
