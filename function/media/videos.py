@@ -20,7 +20,7 @@ from function.media.boxes import lacks_index
 from function.media.broadcasts import find_faults
 from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
-from function.media.endings import is_cut_off
+from function.media.endings import find_seconds_if_cut
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.limits import VideoLimits
@@ -248,9 +248,11 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
         read_only(container, stream)
     with container:
         may_fit_gpu = may_fit(container, stream)
-        is_short = is_cut_off(source, container.format.name)
         start_seconds, seconds = measure_seconds(
-            container, stream, limits.max_seconds, is_cut_off=is_short
+            container,
+            stream,
+            limits.max_seconds,
+            seconds_if_cut=find_seconds_if_cut(source, container),
         )
         marks_all = marks_every_picture(container, stream)
         pid = stream.id if container.format.name == "mpegts" else 0
