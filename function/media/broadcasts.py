@@ -32,6 +32,9 @@ SAMPLE_ENCRYPTION = b"\x0f\x04zavc"
 EMPTY_PACKET = b"\x47\x1f\xff\x10".ljust(TS_BYTES, b"\xff")
 """Belongs to no stream, and takes the place of what is left out, so that all else stays in its."""
 
+SHORT_BYTES, FEWEST_PACKETS = 64 * 1024, 4
+"""FFmpeg takes a broadcast of a few packets for something else. Fewer, and it may be that."""
+
 PID_BITS, IS_SCRAMBLED, HAS_CLOCK, HAS_CONTENT = 0x1FFF, 0xC0, 0x20, 0x10
 CLOCK = slice(6, 12)
 LOOKED_BACK = 64  # packets before one that is sought: the one that it repeats is among them
@@ -73,6 +76,17 @@ def find_faults(source: Path | int, pid: int) -> Faults:
         scrambled >= max(FEWEST_SCRAMBLED, SCRAMBLED_SHARE * len(packets)),
         SAMPLE_ENCRYPTION in head,
     )
+
+
+def is_short_broadcast(source: Path | int) -> bool:
+    """Say whether a file is a broadcast of so few packets that FFmpeg may not notice it."""
+    with opened(source) as descriptor:
+        content = os.pread(descriptor, SHORT_BYTES + 1, 0)
+    if len(content) > SHORT_BYTES:
+        return False
+    layout = _find_layout(content)
+    marks = content[layout.first :: layout.size] if layout else b""
+    return len(marks) >= FEWEST_PACKETS and marks.count(SYNC) == len(marks)
 
 
 class CleanBroadcast(DescriptorFile):

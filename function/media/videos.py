@@ -25,7 +25,7 @@ from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.limits import VideoLimits
 from function.media.recycling import Recycler
-from function.media.streams import AS_WRITTEN, WITHOUT_EDITS, open_stream, read_only
+from function.media.streams import AS_WRITTEN, WITHOUT_EDITS, open_stream, read_only, tell_choice
 from function.media.surveys import Survey
 
 SAMPLES_PER_VIDEO = 240
@@ -240,6 +240,7 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
     One over them that the file is too small for, as after a leap of its clock, is not believed.
     """
     container, stream = open_stream(source, name, limits, AS_WRITTEN)
+    tell_choice(container, stream, name)
     read_only(container, stream)
     is_hidden = hides_all(container, stream)
     if is_hidden:

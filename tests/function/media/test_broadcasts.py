@@ -6,8 +6,12 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import cast
 
+import av
 import pytest
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError
 from function.media.broadcasts import CleanBroadcast, find_faults
@@ -178,3 +182,71 @@ def test_a_broadcast_of_a_few_bytes_is_refused(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:size])
         assert not find_faults(path, PID).scrambled
         assert len(CleanBroadcast(path, PID).read(2_000)) == path.stat().st_size
+
+
+@pytest.mark.parametrize("suffix", ["ts", "m2ts"])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265", "mpeg4"])
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_a_broadcast_of_a_few_pictures_is_noticed_as_one(
+    length: int, codec: str, suffix: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / f"v.{suffix}", numbered_pictures(length), codec=codec)
+    with open_video(path, 0.04) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(length / FPS, abs=0.09)
+    assert len(frames) >= max(length - 2, 1)
+    assert frames[0].seconds == 0
+    for frame in frames:
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * FPS, abs=0.1)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("other", [(96, 64), (192, 128)])
+@pytest.mark.parametrize("codecs", [("libx264", "mpeg2video"), ("mpeg2video", "libx265")])
+def test_of_two_programmes_the_larger_is_looked_at_and_of_equals_the_first(
+    codecs: tuple[str, str],
+    other: tuple[int, int],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_first: bool,
+) -> None:
+    ours = write_video(tmp_path / "ours.ts", numbered_pictures(COUNT), codec=codecs[0])
+    shapes = numbered_pictures(COUNT, width=other[0], height=other[1], first=1_000)
+    theirs = write_video(tmp_path / "theirs.ts", shapes, codec=codecs[1])
+    pair = (ours, theirs) if is_first else (theirs, ours)
+    path = join_programmes(*pair, tmp_path / "both.ts")
+    with caplog.at_level("INFO"):
+        frames, unreadable_seconds = sample(path)
+    shown = {number_in(frame.picture.rgb()) >= 1_000 for frame in frames}
+    is_theirs = other == (192, 128) and not is_first
+    assert shown == {is_theirs}
+    assert len(frames) >= 18
+    assert unreadable_seconds == 0
+    assert "both.ts holds 2 videos; that of 192x128 pixels is looked at." in caplog.text
+
+
+@pytest.mark.parametrize("sizes", [((192, 128), (96, 64)), ((96, 64), (192, 128))])
+def test_of_two_videos_in_one_programme_the_larger_is_looked_at(
+    sizes: tuple[tuple[int, int], tuple[int, int]], tmp_path: Path
+) -> None:
+    path = tmp_path / "v.ts"
+    with av.open(str(path), "w") as output:
+        streams = [add_stream(output, size) for size in sizes]
+        films = [numbered_pictures(COUNT, width=size[0], height=size[1]) for size in sizes]
+        for pictures in zip(*films, strict=True):
+            for stream, picture in zip(streams, pictures, strict=True):
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for stream in streams:
+            output.mux(stream.encode())
+    frames, _ = sample(path)
+    assert frames[0].picture.rgb().shape[1] == 192
+    assert len(frames) >= 18
+    require_times(frames)
+
+
+def add_stream(output: OutputContainer, size: tuple[int, int]) -> VideoStream:
+    stream = cast("VideoStream", output.add_stream("libx264", rate=FPS))
+    stream.pix_fmt, stream.gop_size = "yuv420p", 25
+    stream.width, stream.height = size
+    return stream
