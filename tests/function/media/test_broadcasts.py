@@ -1,7 +1,7 @@
 """Packets of a broadcast that come twice, or are scrambled in between, smear no picture."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -9,15 +9,17 @@ from random import Random
 from typing import cast
 
 import av
+import numpy as np
 import pytest
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError
-from function.media.broadcasts import CleanBroadcast, find_faults
+from function.media.broadcasts import CleanBroadcast, Watch, find_faults
 from function.media.files import open_any
 from function.media.frames import Frame, sample_frames
 from function.media.moments import find_moment
+from function.media.pictures import RgbImage
 from function.media.videos import open_video
 from tests.support.timed_videos import change_packets, join_programmes, with_stream_type
 from tests.support.videos import number_in, numbered_pictures
@@ -250,3 +252,42 @@ def add_stream(output: OutputContainer, size: tuple[int, int]) -> VideoStream:
     stream.pix_fmt, stream.gop_size = "yuv420p", 25
     stream.width, stream.height = size
     return stream
+
+
+def in_noise(count: int, size: tuple[int, int] = (576, 384)) -> Iterator[RgbImage]:
+    """Numbered pictures with noise in their upper quarter, so that a film takes megabytes."""
+    chance = np.random.default_rng(1)
+    width, height = size
+    for picture in numbered_pictures(count, width=width, height=height):
+        picture[: height // 4] = chance.integers(0, 256, (height // 4, width, 3), np.uint8)
+        yield picture
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265"])
+@pytest.mark.parametrize("every", [1, 12, 40])
+def test_a_short_scrambled_stretch_costs_its_pictures_wherever_it_lies(
+    every: int, codec: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "v.ts", in_noise(150), codec=codec, keyframe_every=25)
+    scramble_each(path, every, start=0.325, end=0.35)
+    assert not find_faults(path, PID).scrambled, "it is not where the file is looked at"
+    with open_video(path, every_seconds=0.2) as video:
+        frames = list(sample_frames(video))
+        assert 0.2 < video.unreadable_seconds < 2.5
+    assert len(frames) >= 18
+    require_times(frames)
+
+
+def test_a_stretch_is_watched_in_packets_of_any_kind(tmp_path: Path) -> None:
+    clear = broadcast(tmp_path / "clear.ts")
+    for before, after in ((0, 0), (4, 0), (0, 16)):
+        path = tmp_path / "v.ts"
+        path.write_bytes(clear.read_bytes())
+        size, each = path.stat().st_size // 188, 188 + before + after
+        spaced(scramble_each(path, 1, start=0.5, end=0.6), before, after)
+        watch = Watch(path, PID)
+        assert not watch.finds_scrambled(0, size // 2 * each - each)
+        assert watch.finds_scrambled(0, path.stat().st_size)
+        assert watch.finds_scrambled(size // 2 * each + 3, size // 2 * each + 8 * each)
+        assert not Watch(path, PID + 1).finds_scrambled(0, path.stat().st_size)
+        assert not watch.finds_scrambled(path.stat().st_size * 2, path.stat().st_size * 3)
