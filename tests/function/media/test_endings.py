@@ -12,7 +12,7 @@ import av
 import pytest
 from av.video.stream import VideoStream
 
-from function.media import chunks, objects
+from function.media import chunks, elements, objects
 from function.media.endings import find_seconds_if_cut
 from function.media.frames import sample_frames
 from function.media.videos import open_video
@@ -206,3 +206,43 @@ def test_headers_of_any_bytes_are_read_in_few_steps(
             for module in (chunks, objects):
                 assert module.find_seconds_if_cut(file.fileno(), 10_000) >= 0
             assert count < 10_000
+
+
+HOSTILE: dict[str, tuple[bytes, bytes]] = {
+    "matroska": (
+        bytes.fromhex("1a45dfa3 80 18538067 01ffffffffffffff"),
+        (bytes.fromhex("1654ae6b 43 fe") + (bytes.fromhex("ae 41 fc") + b"\x83\x80" * 254) * 2),
+    ),
+    "avi": (
+        b"RIFF\xf0\xff\xff\x7fAVI LIST\xe0\xff\xff\x7fhdrl",
+        b"LIST\x04\x10\0\0strl" + b"JUNK\0\0\0\0" * 512,
+    ),
+    "asf": (objects.MARK + bytes(14), bytes(16) + b"\x18" + bytes(7)),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("size", [10**7, 2**31])
+def test_what_is_made_to_be_read_for_ever_is_not(
+    kind: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, part = HOSTILE[kind]
+    path = tmp_path / "file"
+    path.write_bytes((head + part * (10**7 // len(part)))[: 10**7])
+    os.truncate(path, size)
+    count, reading = 0, os.pread
+
+    def read(descriptor: int, length: int, place: int) -> bytes:
+        nonlocal count
+        count += 1
+        return reading(descriptor, length, place)
+
+    monkeypatch.setattr(os, "pread", read)
+    with path.open("rb") as file:
+        descriptor = file.fileno()
+        assert chunks.find_seconds_if_cut(descriptor, size) == 0
+        assert objects.find_seconds_if_cut(descriptor, size) == 0
+        assert elements.find_end(descriptor) is None or kind == "matroska"
+        assert not elements.states_locked_pictures(descriptor, size)
+        assert not objects.states_locked_pictures(descriptor)
+    assert 500 < count < 150_000
