@@ -20,19 +20,29 @@ from function.library.albums import (
     stamp_of_folder,
 )
 from function.media.files import as_written, spellings
-from function.media.formats import VIDEO_SUFFIXES
+from function.media.formats import TEXT_HEAD_BYTES, TEXT_SUFFIXES, VIDEO_SUFFIXES, is_text
 
 
 @dataclass(frozen=True)
 class Found:
     """What is in some folders: new or changed files, the paths of all, and what cannot be read.
 
-    `unreadable` holds paths, each with the reason.
+    `unreadable` holds paths, each with the reason, and `texts` those of files that are named like
+    videos and hold text, such as TypeScript in `.ts`.
     """
 
     files: tuple[VideoFile, ...]
     paths: tuple[bytes, ...]
     unreadable: tuple[tuple[bytes, str], ...]
+    texts: tuple[bytes, ...] = ()
+
+    @property
+    def texts_told(self) -> str:
+        """What to say of the texts, with one of them as an example; "" if there is none."""
+        if not self.texts:
+            return ""
+        count, first = len(self.texts), text_of(self.texts[0])
+        return f"Left out, as they are named like videos but hold text: {count}, such as {first}"
 
 
 def find_videos(
@@ -46,9 +56,9 @@ def find_videos(
 
     A file whose size and time are `known` is not read again. `tell` is called with the number of
     files found so far. Links are followed, each folder is looked into once, and hidden names are
-    left out, as are links that lead nowhere and what is no ordinary file. With `pictures`, albums
-    are found too: archives, and folders in which pictures are. An archive or a single picture that
-    is named is always found.
+    left out, as are links that lead nowhere, what is no ordinary file, and text that is not named.
+    With `pictures`, albums are found too: archives, and folders in which pictures are. An archive
+    or a single picture that is named is always found.
     """
     unreadable: list[tuple[bytes, str]] = []
     walked = _walk(places, unreadable, pictures=pictures)
@@ -69,10 +79,14 @@ def _find(
 ) -> Found:
     files: list[VideoFile] = []
     paths: list[bytes] = []
+    texts: list[bytes] = []
     for path, kind in walked:
         tell(len(paths) + 1)
         try:
             if path not in asked and not _is_there(path):
+                continue
+            if path not in asked and path not in known and _is_text(path):
+                texts.append(path)
                 continue
             file = _read(path, known, kind)
         except OSError as error:
@@ -81,7 +95,7 @@ def _find(
         paths.append(path)
         if file:
             files.append(file)
-    return Found(tuple(files), tuple(paths), tuple(unreadable))
+    return Found(tuple(files), tuple(paths), tuple(unreadable), tuple(texts))
 
 
 def is_below(path: bytes, places: Sequence[Path]) -> bool:
@@ -161,6 +175,14 @@ def _is_there(path: bytes) -> bool:
         if error.errno in (errno.ENOENT, errno.ELOOP):
             return False
         raise
+
+
+def _is_text(path: bytes) -> bool:
+    """Say whether a file holds text, by its beginning, if text files have such names too."""
+    if not path.lower().endswith(TEXT_SUFFIXES):
+        return False
+    with open(path, "rb") as file:  # noqa: PTH123  # bytes, as above
+        return is_text(file.read(TEXT_HEAD_BYTES))
 
 
 def _read(path: bytes, known: Mapping[bytes, Stamp], kind: Kind) -> VideoFile | None:

@@ -56,10 +56,11 @@ def with_known_albums(ledger: Ledger, found: Found, places: Sequence[Path]) -> F
         if path not in there and is_at(path, places) and _holds_something(path)
     )
     albums = find_albums(known, ledger.stamps())
-    return Found(
-        (*found.files, *albums.files),
-        (*found.paths, *albums.paths),
-        (*found.unreadable, *albums.unreadable),
+    return replace(
+        found,
+        files=(*found.files, *albums.files),
+        paths=(*found.paths, *albums.paths),
+        unreadable=(*found.unreadable, *albums.unreadable),
     )
 
 

@@ -186,6 +186,8 @@ class Worker:
             found = note_missing(ledger, found, places, gone=wanted.gone)
             queue_videos(ledger, found, wanted.depth, retry=wanted.retry, again=wanted.again)
         _log.info("Found %d videos, %d new or changed.", len(found.paths), len(found.files))
+        if found.texts:
+            _log.info("%s", found.texts_told)
         if found.unreadable:
             _log.warning(
                 "%d files or folders cannot be read, such as %s: %s",

@@ -7,9 +7,12 @@ would be smeared that nothing calls damaged.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from function.media.descriptors import DescriptorFile, opened
 
@@ -32,8 +35,12 @@ SAMPLE_ENCRYPTION = b"\x0f\x04zavc"
 EMPTY_PACKET = b"\x47\x1f\xff\x10".ljust(TS_BYTES, b"\xff")
 """Belongs to no stream, and takes the place of what is left out, so that all else stays in its."""
 
+SHORT_BYTES, FEWEST_PACKETS = 64 * 1024, 4
+"""FFmpeg takes a broadcast of a few packets for something else. Fewer, and it may be that."""
+
 PID_BITS, IS_SCRAMBLED, HAS_CLOCK, HAS_CONTENT = 0x1FFF, 0xC0, 0x20, 0x10
 CLOCK = slice(6, 12)
+WATCHED_BYTES = 16 * 2**20  # at most, of one picture and what lies among its packets
 LOOKED_BACK = 64  # packets before one that is sought: the one that it repeats is among them
 
 
@@ -73,6 +80,45 @@ def find_faults(source: Path | int, pid: int) -> Faults:
         scrambled >= max(FEWEST_SCRAMBLED, SCRAMBLED_SHARE * len(packets)),
         SAMPLE_ENCRYPTION in head,
     )
+
+
+def is_short_broadcast(source: Path | int) -> bool:
+    """Say whether a file is a broadcast of so few packets that FFmpeg may not notice it."""
+    with opened(source) as descriptor:
+        content = os.pread(descriptor, SHORT_BYTES + 1, 0)
+    if len(content) > SHORT_BYTES:
+        return False
+    layout = _find_layout(content)
+    marks = content[layout.first :: layout.size] if layout else b""
+    return len(marks) >= FEWEST_PACKETS and marks.count(SYNC) == len(marks)
+
+
+@dataclass
+class Watch:
+    """Finds scrambled packets of one stream where a broadcast is decoded, as FFmpeg hides them.
+
+    `source` is a path, or the descriptor of an open file.
+    """
+
+    source: Path | int
+    pid: int
+
+    @cached_property
+    def _layout(self) -> Layout:
+        with opened(self.source) as descriptor:
+            return _find_layout(os.pread(descriptor, HEAD_BYTES, 0)) or Layout(0, TS_BYTES)
+
+    def finds_scrambled(self, start: int, end: int) -> bool:
+        """Say whether one lies between two places of the file, of which no more is read at once."""
+        start = max(_packet_at(start, self._layout), self._layout.first)
+        size = self._layout.size
+        with opened(self.source) as descriptor:
+            content = os.pread(descriptor, min(end - start, WATCHED_BYTES), start)
+        packets = np.frombuffer(content, np.uint8)[: len(content) // size * size].reshape(-1, size)
+        is_ours = (packets[:, 0] == SYNC) & (packets[:, 2] == self.pid & 0xFF)
+        is_ours &= packets[:, 1] & PID_BITS >> 8 == self.pid >> 8
+        flags = packets[is_ours, 3]
+        return bool(((flags & IS_SCRAMBLED > 0) & (flags & HAS_CONTENT > 0)).any())
 
 
 class CleanBroadcast(DescriptorFile):

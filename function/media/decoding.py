@@ -142,8 +142,11 @@ def _decode(
         MemoryError: this process may not have as much as that takes.
     """
     wanted = set(group.wanted_seconds)
-    for seconds, packet in packets:
+    for number, (seconds, packet) in enumerate(packets):
         if packet.is_corrupt and video.believes_marks_of_damage:
+            raise DamageError
+        later = packets[number + 1] if number + 1 < len(packets) else group.next_packet
+        if _is_scrambled(video, packet, later):
             raise DamageError
         is_needed = seconds in wanted or video.has_fields_apart
         decoder.skip_frame = "DEFAULT" if is_needed else "NONREF"
@@ -151,6 +154,19 @@ def _decode(
         yield from _pictures_of(video, decoder, packet)
     if group.ends:
         yield from decoder.decode(None)
+
+
+def _is_scrambled(video: Video, packet: "Packet[VideoStream]", later: TimedPacket | None) -> bool:
+    """Say whether parts of a picture of a broadcast are scrambled: they lie before the `later`."""
+    place = packet.pos
+    if not video.watch or place is None:
+        return False
+    next_place = later.packet.pos if later else None
+    end = place + 2 * packet.size if next_place is None or next_place <= place else next_place
+    if not video.watch.finds_scrambled(place, end):
+        return False
+    video.is_encrypted = True
+    return True
 
 
 def _pictures_of(

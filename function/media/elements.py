@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 MARK = bytes.fromhex("1a45dfa3")
@@ -13,7 +14,9 @@ PICTURES = b"\1"  # as the kind of a track (RFC 9559, 5.1.4.1.3)
 
 NOWHERE = 1 << 62  # beyond the end of any file
 
-MOST_ELEMENTS = 1_000
+MOST_ELEMENTS, MOST_STEPS = 1_000, 50_000
+"""So many elements are looked at of those that one holds, and so many in all."""
+
 LONGEST_HEAD = 12  # an id of up to 4 bytes, and a length of up to 8
 
 
@@ -26,38 +29,41 @@ class Element(NamedTuple):
 
 def find_end(descriptor: int) -> int | None:
     """Return where a Matroska file says that it ends; None if it does not, as a recording."""
-    segment = next(_elements_in(descriptor, 0, NOWHERE, SEGMENT), None)
+    segment = next(_elements_in(descriptor, 0, NOWHERE, SEGMENT, iter(range(MOST_ELEMENTS))), None)
     return segment.end if segment and segment.end < NOWHERE else None
 
 
 def states_locked_pictures(descriptor: int, size: int) -> bool:
     """Say whether a Matroska file of so many bytes states that its pictures are encrypted."""
+    steps = iter(range(MOST_STEPS))
     return any(
-        _is_locked(descriptor, track)
-        for segment in _elements_in(descriptor, 0, size, SEGMENT)
-        for tracks in _elements_in(descriptor, segment.start, segment.end, TRACKS)
-        for track in _elements_in(descriptor, tracks.start, tracks.end, TRACK)
+        _is_locked(descriptor, track, steps)
+        for segment in _elements_in(descriptor, 0, size, SEGMENT, steps)
+        for tracks in _elements_in(descriptor, *segment, TRACKS, steps)
+        for track in _elements_in(descriptor, *tracks, TRACK, steps)
     )
 
 
-def _is_locked(descriptor: int, track: Element) -> bool:
-    kinds = _elements_in(descriptor, track.start, track.end, KIND)
+def _is_locked(descriptor: int, track: Element, steps: Iterator[int]) -> bool:
+    kinds = _elements_in(descriptor, *track, KIND, steps)
     if not any(os.pread(descriptor, 1, kind.end - 1) == PICTURES for kind in kinds):
         return False
     return any(
         True
-        for encodings in _elements_in(descriptor, track.start, track.end, ENCODINGS)
-        for encoding in _elements_in(descriptor, encodings.start, encodings.end, ENCODING)
-        for _ in _elements_in(descriptor, encoding.start, encoding.end, ENCRYPTION)
+        for encodings in _elements_in(descriptor, *track, ENCODINGS, steps)
+        for encoding in _elements_in(descriptor, *encodings, ENCODING, steps)
+        for _ in _elements_in(descriptor, *encoding, ENCRYPTION, steps)
     )
 
 
-def _elements_in(descriptor: int, place: int, end: int, wanted: int) -> Iterator[Element]:
-    """Yield the elements of one kind that begin between two places.
+def _elements_in(
+    descriptor: int, place: int, end: int, wanted: int, steps: Iterator[int]
+) -> Iterator[Element]:
+    """Yield the elements of one kind that begin between two places, as long as there are `steps`.
 
     None ends later than what holds it, whatever it says: so no place is read again and again.
     """
-    for _ in range(MOST_ELEMENTS):
+    for _ in islice(steps, MOST_ELEMENTS):
         if place >= end:
             return
         head = os.pread(descriptor, LONGEST_HEAD, place)

@@ -9,7 +9,7 @@ from pathlib import Path
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from function.media import boxes, elements
+from function.media import boxes, elements, objects
 from function.media.descriptors import opened
 
 HEAD_BYTES = 256 * 1024
@@ -27,15 +27,6 @@ PS_PACKET = re.compile(rb"\x00\x00\x01[\xe0-\xef\xfd][\x00-\xff]{2}([\x80-\xbf])
 SCRAMBLED_SHARE = 0.2
 """Of the packets of a broadcast at least this share is scrambled, if its pictures are."""
 
-ASF_MARK = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-ASF_HEAD_BYTES, ASF_OBJECT_BYTES, MOST_OBJECTS = 30, 24, 1_000
-LONGEST_OBJECT = 2**32  # bytes, of a header: a longer one is damage
-CONTENT_ENCRYPTION = (
-    bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),  # Content Encryption Object
-    bytes.fromhex("14e68a292226174cb935dae07ee9289c"),  # Extended Content Encryption Object
-)
-"""The GUIDs by which the header of an ASF file says that its data are encrypted (ASF 1.2, 3.14)."""
-
 LOCKED_TAGS = ("drmi", "encv")
 """Codec tags of pictures from a shop's player, which only that player can decrypt."""
 
@@ -51,7 +42,7 @@ def is_locked(stream: VideoStream, source: Path | int) -> bool:
     if _codec_tag(stream) in LOCKED_TAGS or "enc_key_id" in stream.metadata:
         return True
     with opened(source) as descriptor:
-        return _is_locked_asf(descriptor)
+        return objects.states_locked_pictures(descriptor)
 
 
 def states_encryption(source: Path | int) -> bool:
@@ -64,8 +55,9 @@ def states_encryption(source: Path | int) -> bool:
         head, size = os.pread(descriptor, HEAD_BYTES, 0), os.lseek(descriptor, 0, os.SEEK_END)
         if head.startswith(elements.MARK):
             return elements.states_locked_pictures(descriptor, size)
-        is_locked = boxes.states_locked_pictures(descriptor, size) or _is_locked_asf(descriptor)
-        return is_locked or _is_scrambled(head)
+        if head.startswith(objects.MARK):
+            return objects.states_locked_pictures(descriptor)
+        return boxes.states_locked_pictures(descriptor, size) or _is_scrambled(head)
 
 
 def scrambled_share(source: Path | int, pid: int) -> float:
@@ -95,22 +87,6 @@ def _codec_tag(stream: VideoStream) -> str:
         return stream.codec_context.codec_tag
     except UnicodeDecodeError:
         return ""
-
-
-def _is_locked_asf(descriptor: int) -> bool:
-    """Say whether one of the objects in an ASF header is about encryption."""
-    if os.pread(descriptor, len(ASF_MARK), 0) != ASF_MARK:
-        return False
-    place = ASF_HEAD_BYTES
-    for _ in range(MOST_OBJECTS):
-        head = os.pread(descriptor, ASF_OBJECT_BYTES, place)
-        if head[:16] in CONTENT_ENCRYPTION:
-            return True
-        length = int.from_bytes(head[16:], "little")
-        if not ASF_OBJECT_BYTES <= length <= LONGEST_OBJECT:
-            return False
-        place += length
-    return False
 
 
 def _is_scrambled(head: bytes) -> bool:

@@ -1,13 +1,19 @@
-"""Says whether a Matroska or Flash file was cut off: whether it states more bytes than it has.
+"""Says how long a file is that was cut off: of those kinds that state what they hold in bytes.
 
-The index of an MP4 tells that too (`lengths.py`); other kinds do not state it where it can be
-trusted.
+The index of an MP4 tells that too (`lengths.py`), and of RealMedia and MXF FFmpeg believes what
+they state. A broadcast or a disc (MPEG-TS, MPEG-PS) is written as it is received: nothing in it
+says where it was to end.
 """
 
 import os
 import struct
+from collections.abc import Collection
 from pathlib import Path
 
+import av
+from av.container import InputContainer
+
+from function.media import chunks, objects
 from function.media.descriptors import opened
 from function.media.elements import find_end
 
@@ -17,14 +23,27 @@ FLASH_SIZE = b"\x00\x08filesize\x00"
 HEAD_BYTES = 64 * 1024
 
 
-def is_cut_off(source: Path | int, format_name: str) -> bool:
-    """Say whether a file ends before its stated end; `format_name` is FFmpeg's."""
-    kinds = format_name.split(",")
+def find_seconds_if_cut(source: Path | int, container: InputContainer) -> float:
+    """Return how long a file says that it is, if it ends before its stated end; in seconds, or 0.0.
+
+    Of an AVI or ASF that was cut off, FFmpeg does not tell what it states.
+    """
+    kinds = container.format.name.split(",")
     with opened(source) as descriptor:
         size = os.lseek(descriptor, 0, os.SEEK_END)
-        if "matroska" in kinds:
-            return (find_end(descriptor) or 0) > size
-        return "flv" in kinds and _find_flash_size(os.pread(descriptor, HEAD_BYTES, 0)) > size
+        if "avi" in kinds:
+            return chunks.find_seconds_if_cut(descriptor, size)
+        if "asf" in kinds:
+            return objects.find_seconds_if_cut(descriptor, size)
+        stated_seconds = (container.duration or 0) / av.time_base
+        return stated_seconds if _ends_sooner(descriptor, size, kinds) else 0.0
+
+
+def _ends_sooner(descriptor: int, size: int, kinds: Collection[str]) -> bool:
+    """Say whether a Matroska or Flash file has fewer bytes than it states."""
+    if "matroska" in kinds:
+        return (find_end(descriptor) or 0) > size
+    return "flv" in kinds and _find_flash_size(os.pread(descriptor, HEAD_BYTES, 0)) > size
 
 
 def _find_flash_size(head: bytes) -> float:

@@ -4,6 +4,9 @@ FFmpeg has hundreds more, and hostile files find overflows in those that nobody 
 here is what cameras, editors, broadcasts and discs of the last thirty years have left in libraries.
 """
 
+import codecs
+from unicodedata import category
+
 SUFFIXES_BY_FORMAT = {
     "mov": (
         *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".3gpp", ".3gp2"),
@@ -46,6 +49,21 @@ VIDEO_SUFFIXES = frozenset(
 ) - {".gif", ".dat", ".mod", ".avc"}
 """The suffixes by which videos are found in a folder; one with another can still be named. Those
 left out belong to pictures, to music and to data more often than to videos."""
+
+TEXT_SUFFIXES = (b".ts", b".mts")
+"""Suffixes of videos that programs in TypeScript and translations have too."""
+
+TEXT_HEAD_BYTES = 1024
+
+
+def is_text(head: bytes) -> bool:
+    """Say whether a file that begins so is text, and so no broadcast: they are full of zeros."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # it may end within a letter
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(category(one) != "Cc" or one in "\t\n\r\f" for one in text)
+
 
 CODECS = (
     # what players, cameras and sites use

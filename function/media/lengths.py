@@ -69,29 +69,31 @@ def marks_every_picture(container: InputContainer, stream: VideoStream) -> bool:
 
 
 def measure_seconds(
-    container: InputContainer, stream: VideoStream, max_seconds: float, *, is_cut_off: bool = False
+    container: InputContainer,
+    stream: VideoStream,
+    max_seconds: float,
+    *,
+    seconds_if_cut: float = 0.0,
 ) -> tuple[float, float]:
     """Return where a video's own clock begins, and how long it runs; 0.0 if nothing says so.
 
-    Of a file that `is_cut_off` it is what the file claims, with what is missing.
-    More than `max_seconds` that the file is too small for, as after a leap of its clock, is not
-    believed.
+    Of a file that was cut off it is what the file claims, with what is missing: `seconds_if_cut`,
+    unless an MP4's index tells. More than `max_seconds` that the file is too small for, as after a
+    leap of its clock, is not believed.
     """
     start_seconds = _find_start(container, stream)
-    is_cut_off = is_cut_off or _ends_before_index(container, stream)
-    seconds = _measure_from(container, stream, start_seconds, is_cut_off=is_cut_off)
-    is_believed = seconds <= max(max_seconds, container.size / THINNEST_STREAM)
-    return start_seconds, seconds if is_believed else 0.0
+    seconds = _measure_from(container, stream, start_seconds)
+    most_seconds = max(max_seconds, container.size / THINNEST_STREAM)
+    believed = [one for one in (seconds, seconds_if_cut) if one <= most_seconds]
+    return start_seconds, max(believed, default=0.0)
 
 
-def _measure_from(
-    container: InputContainer, stream: VideoStream, start_seconds: float, *, is_cut_off: bool
-) -> float:
+def _measure_from(container: InputContainer, stream: VideoStream, start_seconds: float) -> float:
     """Read the length from the last packets; only if that fails, use what the file claims."""
     claimed_seconds = (container.duration or 0) / av.time_base
     if claimed_seconds > container.size / THINNEST_STREAM:
         claimed_seconds = 0.0
-    if claimed_seconds and is_cut_off:
+    if claimed_seconds and _ends_before_index(container, stream):
         return claimed_seconds
     try:
         end_seconds = _find_last_seconds(container, stream, claimed_seconds)

@@ -1,5 +1,6 @@
 """Opens a file's container, and chooses the stream in it that a player would show."""
 
+import logging
 import os
 from collections.abc import Mapping
 from functools import partial
@@ -12,9 +13,11 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoOverLimitError
-from function.media.broadcasts import CleanBroadcast
+from function.media.broadcasts import CleanBroadcast, is_short_broadcast
 from function.media.formats import CODECS, FORMATS, SOUND_CODECS, STILL_CODECS
 from function.media.limits import VideoLimits
+
+log = logging.getLogger(__name__)
 
 PROBED_BYTES = 5_000_000  # FFmpeg's own default, fixed here so that it stays
 QUICKLY = {"probesize": str(PROBED_BYTES)}
@@ -75,7 +78,11 @@ def _open_container(
         "threads": "1",
         **probing,
     }
-    opening = partial(av.open, address, mode="r", options=options, metadata_errors="replace")
+    is_broadcast = isinstance(source, CleanBroadcast) or is_short_broadcast(source)
+    kind = "mpegts" if is_broadcast else None
+    opening = partial(
+        av.open, address, mode="r", format=kind, options=options, metadata_errors="replace"
+    )
     if hwaccel:  # an error may be the GPU's: whoever asked for it must know
         return opening(hwaccel=hwaccel)
     try:
@@ -119,13 +126,12 @@ def _check_streams(container: InputContainer, name: str, limits: VideoLimits) ->
 def _choose_stream(container: InputContainer, name: str) -> VideoStream:
     """Choose what a player would show: the default stream, of those the largest picture.
 
-    A track of one picture is a cover, whatever it calls itself, if there is another.
+    Of several programmes in a broadcast, too, it is the largest, and of equal ones the first. A
+    track of one picture is a cover, whatever it calls itself, if there is another.
     """
-    picture_on_the_sleeve = Disposition.attached_pic | Disposition.timed_thumbnails
-    streams = container.streams.video
-    moving = [s for s in streams if not s.disposition & picture_on_the_sleeve]
+    moving = _moving(container)
     if not moving:
-        found = "a still picture" if streams else "no picture"
+        found = "a still picture" if container.streams.video else "no picture"
         raise UnreadableVideoError(f"{name} holds {found}, not a video. Give the path of a video.")
     readable = [s for s in moving if s.codec_context and s.codec_context.name in CODECS]
     if not readable:
@@ -135,6 +141,19 @@ def _choose_stream(container: InputContainer, name: str) -> VideoStream:
             "Convert the video to H.264."
         )
     return max(readable, key=_likelihood)
+
+
+def _moving(container: InputContainer) -> list[VideoStream]:
+    picture_on_the_sleeve = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [s for s in container.streams.video if not s.disposition & picture_on_the_sleeve]
+
+
+def tell_choice(container: InputContainer, stream: VideoStream, name: str) -> None:
+    """Say in the log which of several videos in a file is looked at."""
+    count = len(_moving(container))
+    if count > 1:
+        size = stream.width, stream.height
+        log.info("%s holds %d videos; that of %dx%d pixels is looked at.", name, count, *size)
 
 
 def _likelihood(stream: VideoStream) -> tuple[bool, int, int]:

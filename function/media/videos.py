@@ -17,15 +17,15 @@ from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverLimitError
 from function.media.boxes import lacks_index
-from function.media.broadcasts import find_faults
+from function.media.broadcasts import Watch, find_faults
 from function.media.decoders import DecoderName, name_decoders
 from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
-from function.media.endings import is_cut_off
+from function.media.endings import find_seconds_if_cut
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.limits import VideoLimits
 from function.media.recycling import Recycler
-from function.media.streams import AS_WRITTEN, WITHOUT_EDITS, open_stream, read_only
+from function.media.streams import AS_WRITTEN, WITHOUT_EDITS, open_stream, read_only, tell_choice
 from function.media.surveys import Survey
 
 SAMPLES_PER_VIDEO = 240
@@ -63,6 +63,7 @@ class Video:
     `has_fields_apart`: both fields of a picture lie in packets of their own. `is_smeared`: the next
     picture depends on damage. `shown`: the latest picture, if its decoder gives none for what stays
     as it is.
+    `watch` finds the scrambled packets of a broadcast.
     `late_beginnings`: how many groups in a row gave no picture at first. `packets_marked`: of
     `packets_read`, those that the container calls damaged. `leaps`: how often the file's clock
     leapt. `missing`: when nothing is stored, or it cannot be decoded, as starts and ends in
@@ -87,6 +88,7 @@ class Video:
     trusts_keyframes: bool = True
     is_encrypted: bool = False
     states_encryption: Callable[[], bool] = bool
+    watch: Watch | None = None
     has_fields_apart: bool = False
     is_smeared: bool = False
     shown: VideoFrame | None = None
@@ -215,6 +217,8 @@ def open_video(
     gpu = open_gpu(decoder, reopen) if decoder != "cpu" and survey.may_fit_gpu else None
     video = _start(reopen, name, limits, survey, every_seconds)
     video.states_encryption = partial(states_encryption, source)
+    if video.container.format.name == "mpegts" and not survey.cleaned_pid:
+        video.watch = Watch(source, video.stream.id)
     video.gpu = gpu
     return video
 
@@ -240,6 +244,7 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
     One over them that the file is too small for, as after a leap of its clock, is not believed.
     """
     container, stream = open_stream(source, name, limits, AS_WRITTEN)
+    tell_choice(container, stream, name)
     read_only(container, stream)
     is_hidden = hides_all(container, stream)
     if is_hidden:
@@ -248,9 +253,11 @@ def _look_at(source: Path | int, name: str, limits: VideoLimits) -> Survey:
         read_only(container, stream)
     with container:
         may_fit_gpu = may_fit(container, stream)
-        is_short = is_cut_off(source, container.format.name)
         start_seconds, seconds = measure_seconds(
-            container, stream, limits.max_seconds, is_cut_off=is_short
+            container,
+            stream,
+            limits.max_seconds,
+            seconds_if_cut=find_seconds_if_cut(source, container),
         )
         marks_all = marks_every_picture(container, stream)
         pid = stream.id if container.format.name == "mpegts" else 0

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from function.media.pictures import RgbImage
+from tests.support.indeo import indeo2, indeo3, indeo4, indeo5
 
 MOST_AT_ONCE = 255
 """One run of a run-length code is no longer."""
@@ -179,5 +180,13 @@ OLD_CODECS: Mapping[str, OldCodec] = {
     "rpza": OldCodec(b"rpza", 16, _rpza),
     "smc": OldCodec(b"smc ", 8, _smc),
     "hap": OldCodec(b"Hap1", 24, _hap),
+    "indeo3": OldCodec(b"IV32", 24, indeo3),
 }
 """By FFmpeg's name of the decoder."""
+
+PLAIN_CODECS: Mapping[str, OldCodec] = {
+    "indeo2": OldCodec(b"RT21", 24, indeo2),
+    "indeo4": OldCodec(b"IV41", 24, indeo4),
+    "indeo5": OldCodec(b"IV50", 24, indeo5),
+}
+"""Those that show a plain picture, whatever they are given."""

@@ -4,6 +4,7 @@ import binascii
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,7 +104,8 @@ def join_programmes(first: Path, second: Path, target: Path) -> Path:
     """Put two broadcasts of one video each into one file, packet by packet, under one table."""
     ours, theirs = _packets(first), [_move(one) for one in _packets(second)]
     table = _association({1: 0x1000, 2: 0x1001})
-    rest = [one for one in ours if _pid(one) > 0x1F] + [one for one in theirs if _pid(one) > 0x1F]
+    pairs = zip_longest(ours, theirs)
+    rest = [one for pair in pairs for one in pair if one is not None and _pid(one) > 0x1F]
     target.write_bytes(table + b"".join(rest))
     return target
 

@@ -171,6 +171,8 @@ def _look(ledger: Ledger, places: list[Path], *, pictures: bool) -> Found:
     with tqdm(desc=what, unit="", file=sys.stderr, leave=False) as bar:
         found = find_videos(places, ledger.stamps(), lambda _: bar.update(), pictures=pictures)
     _tell_unreadable(found.unreadable)
+    if found.texts:
+        click.echo(escape_unprintable(found.texts_told), err=True)
     return found
 
 

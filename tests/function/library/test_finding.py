@@ -197,6 +197,49 @@ def test_ten_thousand_files_take_no_time_to_find(tmp_path: Path) -> None:
     assert time.monotonic() - started < MOST_SECONDS
 
 
+BROADCAST = (b"\x47\x40\x00\x10\x00" + b"\xff" * 183) * 6
+TEXTS = {
+    "typings/node.d.ts": b"export declare const zero: number\n" * 100,
+    "module.mts": "// caf\u00e9\u00a0\u2026\r\n".encode(),
+    "LANG.TS": b'\xef\xbb\xbf<?xml version="1.0"?>\n<TS>',
+    "cut in a letter.ts": b"x" * 1023 + "é".encode(),
+}
+VIDEOS = {
+    "a.ts": BROADCAST,
+    "b.m2ts": b"\0\0\0\0" + BROADCAST,
+    "empty.ts": b"",
+    "letters.mp4": b"text",
+    "odd.mts": b"\xff\xfe\x47" * 500,
+    "torn.ts": BROADCAST[100:],
+    "zeros.ts": b"GG\0",
+}
+
+
+def test_text_that_is_named_like_a_video_is_left_out_with_a_word(tmp_path: Path) -> None:
+    for name, content in {**TEXTS, **VIDEOS}.items():
+        touch(tmp_path, name)
+        (tmp_path / name).write_bytes(content)
+    found = find_videos([tmp_path], {})
+    assert names(found, tmp_path) == list(VIDEOS)
+    assert {os.path.relpath(os.fsdecode(one), tmp_path) for one in found.texts} == set(TEXTS)
+    assert found.unreadable == ()
+    assert found.texts_told.endswith(f"but hold text: 4, such as {tmp_path}/LANG.TS")
+    asked = find_videos([tmp_path / "module.mts"], {})
+    assert names(asked, tmp_path) == ["module.mts"]
+    assert not asked.texts_told
+
+
+def test_thousands_of_texts_named_like_videos_are_passed_quickly(tmp_path: Path) -> None:
+    for number in range(MANY):
+        (tmp_path / f"{number}.d.ts").write_bytes(TEXTS["typings/node.d.ts"])
+    (tmp_path / "film.ts").write_bytes(BROADCAST)
+    started = time.monotonic()
+    found = find_videos([tmp_path], {})
+    assert time.monotonic() - started < MOST_SECONDS
+    assert names(found, tmp_path) == ["film.ts"]
+    assert len(found.texts) == MANY
+
+
 def test_a_place_holds_itself_and_what_is_below_but_not_its_namesakes() -> None:
     places = [Path("/videos/a"), Path("/films")]
     inside = [b"/videos/a", b"/videos/a/b.mp4", b"/films/\xff/c.mp4"]

@@ -1,19 +1,25 @@
 """Packets of a broadcast that come twice, or are scrambled in between, smear no picture."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import cast
 
+import av
+import numpy as np
 import pytest
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from function.errors import UnreadableVideoError
-from function.media.broadcasts import CleanBroadcast, find_faults
+from function.media.broadcasts import CleanBroadcast, Watch, find_faults
 from function.media.files import open_any
 from function.media.frames import Frame, sample_frames
 from function.media.moments import find_moment
+from function.media.pictures import RgbImage
 from function.media.videos import open_video
 from tests.support.timed_videos import change_packets, join_programmes, with_stream_type
 from tests.support.videos import number_in, numbered_pictures
@@ -178,3 +184,110 @@ def test_a_broadcast_of_a_few_bytes_is_refused(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:size])
         assert not find_faults(path, PID).scrambled
         assert len(CleanBroadcast(path, PID).read(2_000)) == path.stat().st_size
+
+
+@pytest.mark.parametrize("suffix", ["ts", "m2ts"])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265", "mpeg4"])
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+def test_a_broadcast_of_a_few_pictures_is_noticed_as_one(
+    length: int, codec: str, suffix: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / f"v.{suffix}", numbered_pictures(length), codec=codec)
+    with open_video(path, 0.04) as video:
+        frames = list(sample_frames(video))
+        assert video.seconds == pytest.approx(length / FPS, abs=0.09)
+    assert len(frames) >= max(length - 2, 1)
+    assert frames[0].seconds == 0
+    for frame in frames:
+        assert number_in(frame.picture.rgb()) == pytest.approx(frame.seconds * FPS, abs=0.1)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("other", [(96, 64), (192, 128)])
+@pytest.mark.parametrize("codecs", [("libx264", "mpeg2video"), ("mpeg2video", "libx265")])
+def test_of_two_programmes_the_larger_is_looked_at_and_of_equals_the_first(
+    codecs: tuple[str, str],
+    other: tuple[int, int],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_first: bool,
+) -> None:
+    ours = write_video(tmp_path / "ours.ts", numbered_pictures(COUNT), codec=codecs[0])
+    shapes = numbered_pictures(COUNT, width=other[0], height=other[1], first=1_000)
+    theirs = write_video(tmp_path / "theirs.ts", shapes, codec=codecs[1])
+    pair = (ours, theirs) if is_first else (theirs, ours)
+    path = join_programmes(*pair, tmp_path / "both.ts")
+    with caplog.at_level("INFO"):
+        frames, unreadable_seconds = sample(path)
+    shown = {number_in(frame.picture.rgb()) >= 1_000 for frame in frames}
+    is_theirs = other == (192, 128) and not is_first
+    assert shown == {is_theirs}
+    assert len(frames) >= 18
+    assert unreadable_seconds == 0
+    assert "both.ts holds 2 videos; that of 192x128 pixels is looked at." in caplog.text
+
+
+@pytest.mark.parametrize("sizes", [((192, 128), (96, 64)), ((96, 64), (192, 128))])
+def test_of_two_videos_in_one_programme_the_larger_is_looked_at(
+    sizes: tuple[tuple[int, int], tuple[int, int]], tmp_path: Path
+) -> None:
+    path = tmp_path / "v.ts"
+    with av.open(str(path), "w") as output:
+        streams = [add_stream(output, size) for size in sizes]
+        films = [numbered_pictures(COUNT, width=size[0], height=size[1]) for size in sizes]
+        for pictures in zip(*films, strict=True):
+            for stream, picture in zip(streams, pictures, strict=True):
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for stream in streams:
+            output.mux(stream.encode())
+    frames, _ = sample(path)
+    assert frames[0].picture.rgb().shape[1] == 192
+    assert len(frames) >= 18
+    require_times(frames)
+
+
+def add_stream(output: OutputContainer, size: tuple[int, int]) -> VideoStream:
+    stream = cast("VideoStream", output.add_stream("libx264", rate=FPS))
+    stream.pix_fmt, stream.gop_size = "yuv420p", 25
+    stream.width, stream.height = size
+    return stream
+
+
+def in_noise(count: int, size: tuple[int, int] = (576, 384)) -> Iterator[RgbImage]:
+    """Numbered pictures with noise in their upper quarter, so that a film takes megabytes."""
+    chance = np.random.default_rng(1)
+    width, height = size
+    for picture in numbered_pictures(count, width=width, height=height):
+        picture[: height // 4] = chance.integers(0, 256, (height // 4, width, 3), np.uint8)
+        yield picture
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265"])
+@pytest.mark.parametrize("every", [1, 12, 40])
+def test_a_short_scrambled_stretch_costs_its_pictures_wherever_it_lies(
+    every: int, codec: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "v.ts", in_noise(150), codec=codec, keyframe_every=25)
+    scramble_each(path, every, start=0.325, end=0.35)
+    assert not find_faults(path, PID).scrambled, "it is not where the file is looked at"
+    with open_video(path, every_seconds=0.2) as video:
+        frames = list(sample_frames(video))
+        assert 0.2 < video.unreadable_seconds < 2.5
+    assert len(frames) >= 18
+    require_times(frames)
+
+
+def test_a_stretch_is_watched_in_packets_of_any_kind(tmp_path: Path) -> None:
+    clear = broadcast(tmp_path / "clear.ts")
+    for before, after in ((0, 0), (4, 0), (0, 16)):
+        path = tmp_path / "v.ts"
+        path.write_bytes(clear.read_bytes())
+        size, each = path.stat().st_size // 188, 188 + before + after
+        spaced(scramble_each(path, 1, start=0.5, end=0.6), before, after)
+        watch = Watch(path, PID)
+        assert not watch.finds_scrambled(0, size // 2 * each - each)
+        assert watch.finds_scrambled(0, path.stat().st_size)
+        assert watch.finds_scrambled(size // 2 * each + 3, size // 2 * each + 8 * each)
+        assert not Watch(path, PID + 1).finds_scrambled(0, path.stat().st_size)
+        assert not watch.finds_scrambled(path.stat().st_size * 2, path.stat().st_size * 3)

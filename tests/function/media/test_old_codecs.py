@@ -8,7 +8,7 @@ from function.media.frames import sample_frames
 from function.media.moments import find_moment
 from function.media.stretches import WHOLE, plan_stretches
 from function.media.videos import open_video
-from tests.support.old_codecs import OLD_CODECS, camtasia_of_changes, write_avi
+from tests.support.old_codecs import OLD_CODECS, PLAIN_CODECS, camtasia_of_changes, write_avi
 from tests.support.videos import number_in, numbered_pictures
 from tools.footage.videos import write_video
 
@@ -36,6 +36,21 @@ def check(path: Path, decoder: str = "", spread: int | None = None) -> None:
 def test_an_old_codec_is_read_picture_by_picture(name: str, tmp_path: Path) -> None:
     pictures = list(numbered_pictures(30))
     check(write_avi(tmp_path / f"{name}.avi", pictures, OLD_CODECS[name]), name)
+
+
+@pytest.mark.parametrize("name", PLAIN_CODECS)
+def test_a_codec_of_which_only_plain_pictures_can_be_made_is_read(
+    name: str, tmp_path: Path
+) -> None:
+    path = write_avi(tmp_path / "v.avi", list(numbered_pictures(30)), PLAIN_CODECS[name])
+    with open_video(path, 0.4) as video:
+        assert video.stream.codec_context.name == name
+        (frame,) = sample_frames(video)
+        assert not video.unreadable_seconds
+    assert frame.until_seconds == pytest.approx(0.8, abs=0.05)
+    rows = frame.picture.rgb().mean(axis=(1, 2))
+    assert 100 < rows[0] < 150
+    assert (rows[-1] > 200) == (name == "indeo2")
 
 
 @pytest.mark.parametrize("name", WITH_OPTIONS)

@@ -127,6 +127,14 @@ def test_some_videos_that_fail_make_the_exit_status_3(run: Any, media: Path) -> 
     assert run("scan", media).exit_code == 0, "what is no video is no error each time"
 
 
+def test_text_that_is_named_like_a_video_is_no_video_that_failed(run: Any, media: Path) -> None:
+    (media / "types.d.ts").write_text("export {}\n")
+    result = run("scan", media)
+    assert (read(result)["scanned"], read(result)["failed"]) == (3, 0)
+    told = f"named like videos but hold text: 1, such as {media}/types.d.ts"
+    assert told in result.stderr
+
+
 def test_a_disk_that_is_not_there_is_told_and_nothing_is_gone(run: Any, media: Path) -> None:
     run("scan", media)
     files = {one: one.read_bytes() for one in media.iterdir()}
