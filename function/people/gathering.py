@@ -32,6 +32,10 @@ FACES_PER_AGAIN = 5
 """Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
 a video's CPU time (`make bench`, contender one-net)."""
 
+MOST_LOOKS = 5
+"""So often more faces are encoded, of people who were just divided. Films of seven people who look
+alike need two; a film may be made to need many."""
+
 
 @dataclass(frozen=True, eq=False)
 class PeopleFound:
@@ -106,7 +110,8 @@ def _look_again(
     model = find_model(models[0])
     divides = tuple(models) == tuple(part.id for part in BOTH.parts)  # it was measured for these
     second: dict[int, Vector] = {}
-    while due := [face for face in choose_all_again(groups, model) if id(face) not in second]:
+    for _ in range(MOST_LOOKS):
+        due = [face for face in choose_all_again(groups, model) if id(face) not in second]
         due = due[: MOST_IN_VIDEO - len(second)]
         found = fetch((), [numbers[id(face)] for face in due]).second if due else None
         if found is None:

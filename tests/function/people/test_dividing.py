@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from db.records import Vector
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.faces.face import Face
 from function.faces.found import Details, FacesFound, StageSeconds
+from function.people import gathering
 from function.people.dividing import divide_groups
 from function.people.gathering import gather_groups
 from tests.support.crowds import Crowd, make_face
@@ -128,3 +130,17 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
     assert sum(looks) >= 4 + 3, "each is looked at as often as anybody seen so often"
     assert len(gather(scene, (PRIMARY.id,))[0]) == 1
     assert len(gather(scene, (PRIMARY.id, "another/1"))[0]) == 1, "measured for SFace only"
+
+
+def test_a_film_is_not_divided_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    for person in (scene.person(), scene.person()):
+        for _ in range(2):
+            scene.shoot(person, 15)
+    models = (PRIMARY.id, SECOND.id)
+    frames, _, looks = gather(scene, models)
+    assert len([size for size in looks if size]) == 2
+    monkeypatch.setattr(gathering, "MOST_LOOKS", 1)
+    shorter, _, looks = gather(scene, models)
+    assert shorter == frames
+    assert len([size for size in looks if size]) == 1
