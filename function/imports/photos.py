@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.records import Encoding, Vector
-from function.enrolling.choosing import PhotoDemands, choose_face
+from function.enrolling.choosing import PhotoDemands, choose_among
 from function.enrolling.encodings import encodings_of
-from function.enrolling.worth import remark_on
 from function.faces.face import Face
 from function.imports.finders import FaceFinder
 from function.media.photos import PhotoNotFetchedError, PhotoRefusedError
@@ -73,12 +72,13 @@ class PhotosRead:
             photo_hash = hashlib.sha256(content).hexdigest()
             if photo_hash in self._hashes:
                 return
-            face = choose_face(self._finder.find_faces(content), self._demands)
+            chosen = choose_among(self._finder.find_faces(content), self._demands)
         except (OSError, PhotoRefusedError, MemoryError, ValueError) as error:
             # A photo that did not arrive may do so next time; one that was read will not change.
             self.is_incomplete |= isinstance(error, OSError | PhotoNotFetchedError)
             self.refusals.append(Refusal(performer, photo.origin, _explain(error)))
             return
+        face = chosen.face
         self._hashes.add(photo_hash)
         if photo_hash in self._partly:
             self.new += encodings_of(face, self._finder.models, photo_hash, photo.origin)[1:]
@@ -89,9 +89,8 @@ class PhotosRead:
         self._vectors.append(face.encoding)
         models = self._finder.models
         self.new += encodings_of(face, models, photo_hash, photo.origin)
-        remark = remark_on(face)
-        if remark:
-            self.remarks.append(Remark(performer, photo.origin, remark))
+        if chosen.remark:
+            self.remarks.append(Remark(performer, photo.origin, chosen.remark))
         if self._best is None or face.quality > self._best.quality:
             self._best = face
 

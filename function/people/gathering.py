@@ -1,7 +1,8 @@
 """Gathers the faces found in a video into people, each with one picture."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from db.models import EncodingModel
 from db.people import Link, PersonFound
 from db.records import Vector
-from function.engines.models import find_model
+from function.engines.models import BOTH, find_model
 from function.faces.face import Face, best_face
 from function.faces.found import Details, FacesFound, StageSeconds
+from function.people.dividing import divide_groups
 from function.people.grouping import group_faces
 from function.people.links import find_links
 from function.people.people import person_of
@@ -29,6 +31,10 @@ MOST_IN_VIDEO = 1_000
 FACES_PER_AGAIN = 5
 """Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
 a video's CPU time (`make bench`, contender one-net)."""
+
+MOST_LOOKS = 5
+"""So often more faces are encoded, of people who were just divided. Films of seven people who look
+alike need two; a film may be made to need many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,19 +73,16 @@ def gather_groups(
     model = find_model(models[0])
     numbers = {id(face): number for number, face in enumerate(found.faces)}
     groups = group_faces(found.faces, model, found.frames)
-    shown = [numbers[id(best_face(group))] for group in groups]
-    chosen = choose_all_again(groups, model) if len(models) > 1 else []
-    again = [numbers[id(face)] for face in chosen]
-    details = fetch(shown, again)
     second: dict[int, Vector] = {}
-    if details.second is not None:
-        second = dict(zip(again, details.second.reshape(len(again), -1), strict=True))
+    if len(models) > 1:
+        groups, second = _look_again(groups, numbers, models, fetch)
+    pictures = fetch([numbers[id(best_face(group))] for group in groups], ()).pictures
     people = tuple(
         replace(
-            person_of([_with(face, second.get(numbers[id(face)])) for face in group], model),
+            person_of([_with(face, second.get(id(face))) for face in group], model),
             picture=picture,
         )
-        for group, picture in zip(groups, details.pictures, strict=True)
+        for group, picture in zip(groups, pictures, strict=True)
     )
     links = find_links(groups, model)
     seconds = replace(found.seconds, people=time.perf_counter() - started)
@@ -96,6 +99,30 @@ def gather_groups(
     return gathered, groups
 
 
+def _look_again(
+    groups: list[list[Face]], numbers: Mapping[int, int], models: Sequence[str], fetch: Fetch
+) -> tuple[list[list[Face]], dict[int, Vector]]:
+    """Fetch second encodings of the best faces, and divide groups that show two people by them.
+
+    Then the best faces of those are looked at, and so on. Returns the groups, and the encodings by
+    the faces' id().
+    """
+    model = find_model(models[0])
+    divides = tuple(models) == tuple(part.id for part in BOTH.parts)  # it was measured for these
+    second: dict[int, Vector] = {}
+    for _ in range(MOST_LOOKS):
+        due = [face for face in choose_all_again(groups, model) if id(face) not in second]
+        due = due[: MOST_IN_VIDEO - len(second)]
+        found = fetch((), [numbers[id(face)] for face in due]).second if due else None
+        if found is None:
+            break
+        rows = found.reshape(len(due), -1)
+        second |= {id(face): row for face, row in zip(due, rows, strict=True)}
+        if divides:
+            groups = divide_groups(groups, second, BOTH)
+    return groups, second
+
+
 def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> list[Face]:
     """Choose the faces of all people to encode a second time, everyone's best first."""
     ranked = [
@@ -108,8 +135,17 @@ def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> 
 
 
 def choose_again(faces: Sequence[Face], model: EncodingModel) -> list[Face]:
-    """Choose the faces of a person to encode a second time: the best, no two of one view."""
-    ranked = sorted(faces, key=lambda face: (face.is_weak, -face.quality, face.seconds))
+    """Choose the faces of a person to encode a second time: the best, no two of one view.
+
+    The best of each shot come first: of two people in one group both are seen then.
+    """
+    best = sorted(faces, key=lambda face: (-face.quality, face.seconds))
+    better: Counter[tuple[bool, int]] = Counter()
+    places: dict[int, int] = {}
+    for face in best:
+        places[id(face)] = better[face.is_weak, face.shot]
+        better[face.is_weak, face.shot] += 1
+    ranked = sorted(best, key=lambda face: (face.is_weak, places[id(face)]))
     most = min(MOST_AGAIN, 1 + len(faces) // FACES_PER_AGAIN)
     chosen: list[Face] = []
     for face in ranked:

@@ -10,9 +10,8 @@ from db.models import EncodingModel
 from db.snapshots import Snapshot
 from db.stores import open_store
 from function.engines.models import find_model
-from function.enrolling.choosing import choose_face
+from function.enrolling.choosing import Chosen, choose_among
 from function.errors import BusyError, GalleryUnavailableError, PhotoUnusableError
-from function.faces.face import Face
 from function.library.looking import Looker
 from function.library.worker import Worker
 from function.media.files import MediaFile
@@ -53,7 +52,7 @@ class Service:
         self._errand = threading.Lock()
         self._errands = Places(MOST_ERRANDS, ANOTHER_ERRAND)
 
-    def find_face(self, content: bytes) -> Face:
+    def find_face(self, content: bytes) -> Chosen:
         """Find the face in a photo that shows one person.
 
         Raises:
@@ -63,7 +62,7 @@ class Service:
         with self._only_errand():
             found = self.reader.find_faces(content)
         try:
-            return choose_face(found)
+            return choose_among(found)
         except PhotoRefusedError as error:
             raise PhotoUnusableError(f"{error}.") from error
 

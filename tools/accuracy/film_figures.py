@@ -24,8 +24,7 @@ from function.faces.search import search_video
 from function.faces.second_encodings import details_of
 from function.matching.matches import Identification
 from function.people.appearances import Span, find_appearances
-from function.people.gathering import PeopleFound, gather_people
-from function.people.grouping import group_faces
+from function.people.gathering import PeopleFound, gather_groups
 from function.recognition import name_people, task_of
 from function.settings import Settings
 from tools.accuracy.casts import Cast
@@ -199,8 +198,7 @@ def _search(path: Path, shown: tuple[Shown, ...], engine: Engine, settings: Sett
     if not isinstance(found, FacesFound):
         raise TypeError(f"a search ended with {type(found).__name__}")
     details = partial(details_of, found.faces, encoder=engine.second)
-    people = gather_people(found, models_of(engine), details)
-    groups = group_faces(found.faces, engine.encoder.model, found.frames)
+    people, groups = gather_groups(found, models_of(engine), details)
     names = tuple(tuple(_find_true_name(face, shown) for face in group) for group in groups)
     return _Film(people, names)
 

@@ -9,7 +9,6 @@ from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
 from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
-from function.enrolling.worth import remark_on
 from function.errors import (
     BadParameterError,
     MissingParameterError,
@@ -39,7 +38,8 @@ def answer_photo(service: Service, request: Request) -> Response:
     performer; `new` is somebody else of that name; `ask` is refused, with the ids of those who
     have it.
 
-    `remark` says why a photo that was added counts less than a good one; it is empty for those.
+    `remark` says whose face of several was taken, and why it counts less than a good one; of a good
+    photo of one person it is empty.
     """
     require_page(request)
     content = _read_photo(request)
@@ -49,13 +49,14 @@ def answer_photo(service: Service, request: Request) -> Response:
         known = gallery.photo_hashes(performer.id, service.model().id)
     if photo_hash in known:
         return json_response({"added": False, "id": performer.id, "remark": ""})
-    face = service.find_face(content)
+    chosen = service.find_face(content)
+    face = chosen.face
     encodings = _encode(service, request, face, photo_hash)
     with changed_gallery(service) as gallery:
         gallery.enrol(performer, encodings, face.crop)
         own = Identity(performer.source, performer.source_id)
         (stored,) = gallery.find_identities([own])
-    return json_response({"added": True, "id": stored.id, "remark": remark_on(face)})
+    return json_response({"added": True, "id": stored.id, "remark": chosen.remark})
 
 
 def _find_performer(gallery: Gallery, request: Request) -> Performer:

@@ -41,6 +41,18 @@ def test_the_best_are_chosen_no_two_alike_and_weak_ones_last() -> None:
     assert choose_again([*still, turned, blurred], PRIMARY) == [still[0], turned, blurred]
 
 
+def test_the_best_of_each_shot_come_first() -> None:
+    crowd = Crowd()
+    encodings = crowd.encodings(crowd.person(), 15)
+    qualities = [0.9 - 0.01 * number for number in range(15)]
+    good = [
+        replace(make_face(encoding, number, quality), shot=number // 5)
+        for number, (encoding, quality) in enumerate(zip(encodings, qualities, strict=True))
+    ]
+    chosen = choose_again([*good[::-1]], PRIMARY)
+    assert [face.frame for face in chosen] == [0, 5, 10, 1]
+
+
 def test_a_crowd_is_not_looked_at_again_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = Crowd()
     groups = [make_faces(crowd.encodings(crowd.person(), 20)) for _ in range(6)]

@@ -101,13 +101,26 @@ def test_of_several_faces_the_largest_counts_only_where_that_was_said(
         refused = enrol_performer(record(tmp_path / "two.png"), gallery, engine)
         assert "use --largest-face" in refused.refusals[0].reason
         demands = Demands(largest_face=True)
-        enrol_performer(record(tmp_path / "two.png"), gallery, engine, demands)
+        (told,) = enrol_performer(record(tmp_path / "two.png"), gallery, engine, demands).remarks
+        assert told.remark.startswith("of 2 faces the largest was taken, ")
         enrol_performer(record(photos / "obama1.jpg", name="Alone"), gallery, engine)
         chosen, alone = (
             gallery.encodings(gallery.find_performer(name).id)[0].vector
             for name in ("Barack Obama", "Alone")
         )
         assert np.linalg.norm(chosen - alone) < 0.35
+
+
+def test_a_poster_behind_somebody_is_told_of(photos: Path, engine: Engine, tmp_path: Path) -> None:
+    large = cv2.resize(cv2.imread(str(photos / "obama1.jpg")), (600, 800))
+    small = cv2.resize(cv2.imread(str(photos / "hopper.jpg")), (240, 282))
+    small = cv2.copyMakeBorder(small, 0, 518, 0, 0, cv2.BORDER_CONSTANT)
+    cv2.imwrite(str(tmp_path / "two.png"), cv2.hconcat([small, large]))
+    with StoredGallery() as gallery:
+        outcome = enrol_performer(record(tmp_path / "two.png"), gallery, engine)
+    assert outcome.added_photos == 1
+    (told,) = outcome.remarks
+    assert told.remark.startswith("of 2 faces the largest was taken, ")
 
 
 class SeesTooMuch(QuickEngine):

@@ -20,8 +20,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.sqlite.store import StoredGallery
+from function.enrolling.choosing import Chosen
 from function.errors import RecognitionError
-from function.faces.face import Face
 from function.matching.audits import audit_gallery
 from function.web.page.folders import list_folder
 from function.web.page.playback import MOST_FILMS
@@ -572,9 +572,9 @@ def test_what_a_captured_child_says_of_a_photo_is_not_enrolled(
 ) -> None:
     find_face = Service.find_face
 
-    def too_long(service: Service, content: bytes) -> Face:
-        face = find_face(service, content)
-        return replace(face, encoding=face.encoding * np.float32(20))
+    def too_long(service: Service, content: bytes) -> Chosen:
+        face = find_face(service, content).face
+        return Chosen(replace(face, encoding=face.encoding * np.float32(20)))
 
     monkeypatch.setattr(Service, "find_face", too_long)
     refused = send_photo(client, photos / "biden.jpg", "name=Joe Biden")

@@ -1,0 +1,146 @@
+"""Two people whom the first net takes for one are two where both nets tell them apart."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from db.records import Vector
+from function.engines.models import BOTH, PRIMARY, SECOND
+from function.faces.face import Face
+from function.faces.found import Details, FacesFound, StageSeconds
+from function.people import gathering
+from function.people.dividing import divide_groups
+from function.people.gathering import gather_groups
+from tests.support.crowds import Crowd, make_face
+
+IN_SHOT = 4
+
+
+class Scene:
+    """Shows people who look the same to the first net, shot by shot."""
+
+    def __init__(self) -> None:
+        self.first = Crowd()
+        self.second = Crowd(2)
+        self.look = self.first.person()
+        self.faces: list[Face] = []
+
+    def person(self) -> Vector:
+        return self.second.direction(1.0)
+
+    def shoot(self, person: Vector, faces: int = IN_SHOT) -> list[Face]:
+        """Shoot a shot; the faces have their second encodings, as photos of one day."""
+        shot = 1 + max((face.shot for face in self.faces), default=0)
+        taken = []
+        for encoding in self.first.encodings(self.look, faces, spread=0.15):
+            again = person + self.second.direction(0.4)
+            again = (again / np.linalg.norm(again)).astype(np.float32)
+            face = make_face(encoding, len(self.faces) + len(taken))
+            taken.append(replace(face, shot=shot, second=again))
+        self.faces += taken
+        return taken
+
+
+def divide(group: Sequence[Face], unknown: Sequence[Face] = ()) -> list[list[Face]]:
+    """Divide a group, of which `unknown` have no second encodings."""
+    left_out = {id(face) for face in unknown}
+    second = {
+        id(face): face.second
+        for face in group
+        if face.second is not None and id(face) not in left_out
+    }
+    return divide_groups([list(group)], second, BOTH)
+
+
+def ids(groups: Sequence[Sequence[Face]]) -> list[list[int]]:
+    return [[face.frame for face in group] for group in groups]
+
+
+def test_a_group_of_two_people_is_divided_and_one_of_one_is_not() -> None:
+    scene = Scene()
+    one, other = scene.person(), scene.person()
+    alone = [face for _ in range(5) for face in scene.shoot(one)]
+    assert ids(divide(alone)) == ids([alone])
+    both = [*alone, *scene.shoot(other), *scene.shoot(other)]
+    assert ids(divide(both)) == ids([alone, both[20:]])
+
+
+def test_of_several_people_each_is_found_the_one_seen_most_first() -> None:
+    scene = Scene()
+    shots = [scene.shoot(scene.person(), faces) for faces in (3, 5, 4)]
+    group = [face for shot in shots for face in shot]
+    assert ids(divide(group)) == ids([shots[1], shots[2], shots[0]])
+
+
+def test_one_face_alone_and_one_shot_alone_make_nobody() -> None:
+    scene = Scene()
+    shot, once = scene.shoot(scene.person()), scene.shoot(scene.person(), 1)
+    assert len(divide([*shot, *once])) == 1
+    one, other = (replace(shot[0], second=scene.person()) for _ in range(2))
+    assert len(divide([one, one, other, other])) == 1
+
+
+def test_the_faces_of_a_shot_stay_together_and_others_go_with_the_nearest() -> None:
+    scene = Scene()
+    first, second = scene.shoot(scene.person()), scene.shoot(scene.person())
+    turned = replace(second[3], encoding=first[0].encoding, second=None)
+    elsewhere = [replace(make_face(face.encoding, 9), shot=9) for face in (first[1], second[1])]
+    group = [*first, *second[:3], turned, *elsewhere]
+    divided = divide(group)
+    assert ids(divided) == [[0, 1, 2, 3, 9], [4, 5, 6, 7, 9]]
+
+
+def test_faces_without_a_second_encoding_divide_nobody() -> None:
+    scene = Scene()
+    group = [*scene.shoot(scene.person()), *scene.shoot(scene.person())]
+    assert len(divide(group)) == 2
+    assert ids(divide(group, unknown=group)) == ids([group])
+    assert ids(divide(group, unknown=group[1:4])) == ids([group])
+
+
+def gather(scene: Scene, models: Sequence[str]) -> tuple[list[list[int]], list[bytes], list[int]]:
+    """Gather the people of a scene: their frames, their pictures, and the size of each look."""
+    looks: list[int] = []
+
+    def fetch(pictures: Sequence[int], again: Sequence[int]) -> Details:
+        second = [one for number in again if (one := scene.faces[number].second) is not None]
+        looks.append(len(again))
+        shown = tuple(b"%d" % number for number in pictures)
+        return Details(shown, np.concatenate(second) if second else None)
+
+    bare = tuple(replace(face, second=None) for face in scene.faces)
+    found = FacesFound(bare, len(bare), StageSeconds(0.0, 0.0))
+    people, groups = gather_groups(found, models, fetch)
+    return ids(groups), [one.picture for one in people.people], looks
+
+
+def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() -> None:
+    scene = Scene()
+    one, other = scene.person(), scene.person()
+    for person in (one, one, one, other, other):
+        scene.shoot(person, 5)
+    frames, pictures, looks = gather(scene, (PRIMARY.id, SECOND.id))
+    assert frames == [list(range(15)), list(range(15, 25))]
+    assert [int(picture) in own for picture, own in zip(pictures, frames, strict=True)] == [
+        True
+    ] * 2
+    assert looks[0] == 6
+    assert sum(looks) >= 4 + 3, "each is looked at as often as anybody seen so often"
+    assert len(gather(scene, (PRIMARY.id,))[0]) == 1
+    assert len(gather(scene, (PRIMARY.id, "another/1"))[0]) == 1, "measured for SFace only"
+
+
+def test_a_film_is_not_divided_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    for person in (scene.person(), scene.person()):
+        for _ in range(2):
+            scene.shoot(person, 15)
+    models = (PRIMARY.id, SECOND.id)
+    frames, _, looks = gather(scene, models)
+    assert len([size for size in looks if size]) == 2
+    monkeypatch.setattr(gathering, "MOST_LOOKS", 1)
+    shorter, _, looks = gather(scene, models)
+    assert shorter == frames
+    assert len([size for size in looks if size]) == 1
