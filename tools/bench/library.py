@@ -64,13 +64,13 @@ class Growth:
 
 
 class MadeUp:
-    """Draws people as both nets see them, and a gallery of the first of them."""
+    """Draws people as both nets see them, all but one of whom begin in the gallery."""
 
     def __init__(self) -> None:
         self._random = np.random.default_rng(1)
         self.middle = MIDDLE_LENGTH * self.directions(1)
-        self.first = self.middle + PERSON_SPREAD * self.directions(PERFORMERS)
-        self.second = self.directions(PERFORMERS)
+        self.first = self.middle + PERSON_SPREAD * self.directions(PERFORMERS + 1)
+        self.second = self.directions(PERFORMERS + 1)
 
     def directions(self, count: int) -> Vectors:
         """Draw directions, float32 (count, 128), of length 1."""
@@ -102,7 +102,7 @@ class MadeUp:
         return PersonFound(views, seen, at + 1, PICTURE)
 
     def _photos(self, number: int) -> list[Encoding]:
-        person = number % PERFORMERS
+        person = min(number, PERFORMERS)
         first = self.first[person] + DAY_SPREAD * self.directions(PHOTOS)
         second = self._unit(self.second[person] + SECOND_SPREAD * self.directions(PHOTOS))
         return [
