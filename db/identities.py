@@ -3,6 +3,7 @@
 Records are linked by ids, never by names: strangers can share a name.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from db.errors import PerformerNotFoundError
@@ -12,8 +13,12 @@ from db.records import Identity, Performer
 
 def identities_of(performer: Performer) -> tuple[Identity, ...]:
     """List every id of a performer once, the one from their own source first."""
-    own = Identity(performer.source, performer.source_id)
-    return tuple(dict.fromkeys((own, *performer.identities)))
+    return with_own(Identity(performer.source, performer.source_id), performer.identities)
+
+
+def with_own(own: Identity, others: Iterable[Identity]) -> tuple[Identity, ...]:
+    """List ids once each, the one from a performer's own source first."""
+    return tuple(dict.fromkeys((own, *others)))
 
 
 def combine(stored: Performer, found: Performer, *, keep_name: bool = False) -> Performer:

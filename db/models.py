@@ -101,9 +101,8 @@ class Fusion:
 
     def join(self, first: Vectors, second: Vectors) -> Vectors:
         """Join encodings, one row each of both nets: float32 (count, space.dimensions)."""
-        scaled = [
-            part * np.float32(scale)
-            for part, scale in zip((first, second), self.scales, strict=True)
-        ]
-        joined: Vectors = np.hstack(scaled)
+        width = first.shape[1]
+        joined: Vectors = np.empty((len(first), width + second.shape[1]), np.float32)
+        np.multiply(first, np.float32(self.scales[0]), out=joined[:, :width])
+        np.multiply(second, np.float32(self.scales[1]), out=joined[:, width:])
         return joined

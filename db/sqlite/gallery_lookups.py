@@ -1,7 +1,6 @@
 """Reads performers and their encodings from one SQLite file."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from db.blobs import from_blob
@@ -13,7 +12,7 @@ from db.errors import (
     IdentityConflictError,
     PerformerNotFoundError,
 )
-from db.identities import identities_of
+from db.identities import identities_of, with_own
 from db.marks import hash_mark, marks_of
 from db.names import ID_PREFIX, name_key, quote, read_id, show_text, tidy_name
 from db.records import Encoding, Generation, Identity, Performer
@@ -199,16 +198,16 @@ class GalleryLookups(GalleryConnection):
 def _performer(row: tuple[Any, ...]) -> Performer:
     """Read a row; of what a bad disk spoilt in it, only that is left out."""
     number, name, disambiguation, aliases, urls, source, source_id, encodings = row[:8]
-    performer = Performer(
+    own = Identity(as_text(source), as_text(source_id))
+    return Performer(
         id=number,
         name=as_text(name),
         disambiguation=as_text(disambiguation),
         aliases=read_texts(aliases) or (),
         urls=read_texts(urls) or (),
-        source=as_text(source),
-        source_id=as_text(source_id),
+        source=own.source,
+        source_id=own.source_id,
         encodings=encodings,
-        identities=tuple(sorted(Identity(*one) for one in read_list(row[8]) or ())),
+        identities=with_own(own, sorted(Identity(*one) for one in read_list(row[8]) or ())),
         poster_url=as_text(row[9]),
     )
-    return replace(performer, identities=identities_of(performer))

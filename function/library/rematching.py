@@ -148,10 +148,12 @@ def _name(known: _Remembered, naming: Naming) -> dict[int, list[Decided]]:
 def _as_found(
     people: tuple[PersonFound, ...], sightings: Sequence[Sighting], links: Sequence[Link]
 ) -> PeopleFound:
-    places = {one.position: place for place, one in enumerate(sightings)}
-    renumbered = tuple(
-        replace(link, first=places[link.first], second=places[link.second]) for link in links
-    )
+    renumbered: tuple[Link, ...] = ()
+    if links:
+        places = {one.position: place for place, one in enumerate(sightings)}
+        renumbered = tuple(
+            replace(link, first=places[link.first], second=places[link.second]) for link in links
+        )
     return PeopleFound(people, (), 0, 0, StageSeconds(0.0, 0.0), renumbered)
 
 
