@@ -130,7 +130,7 @@ class Server:
     def _read(self, content: bytes) -> dict[str, Any]:
         try:
             answer = json.loads(content) if len(content) <= MOST_BYTES else None
-        except ValueError:
+        except (ValueError, RecursionError):  # such as very many brackets
             answer = None
         if not isinstance(answer, dict):
             raise self._stranger()
@@ -158,7 +158,9 @@ class Server:
         try:
             told = json.loads(error.read(MOST_BYTES))["error"]
             return str(told["code"]), str(told["message"])
-        except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
+        except (ValueError, RecursionError, KeyError, TypeError):
+            return None
+        except (OSError, http.client.HTTPException):
             return None
 
     def _stranger(self) -> RecognitionError:

@@ -130,7 +130,7 @@ class Stash:
                 f"Stash refused a question of its plugin ({error.code}). Stash v0.30 or newer is "
                 "needed; update it."
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RecognitionError(f"Stash does not answer its own plugin ({error}).") from None
         if got.get("errors"):
             raise RecognitionError(f"Stash says: {got['errors'][0]['message']}")

@@ -34,7 +34,7 @@ def read_server() -> Server:
     try:
         told = json.loads(BESIDE.read_text(encoding="utf-8")) if BESIDE.exists() else {}
         address, token = str(told.get("address") or USUAL_ADDRESS), str(told.get("token") or "")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError, AttributeError) as error:
         raise RecognitionError(
             f"{BESIDE} cannot be read ({error}). Delete it, and run the plugin's task Check "
             "connection, which writes it anew."

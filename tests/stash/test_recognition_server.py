@@ -12,6 +12,7 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "stash" / "recognition_server.py"
 HEAD = b"HTTP/1.1 %d OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+DEEP = b"[" * 100_000
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,17 @@ def test_who_answers_byte_by_byte_holds_nobody_longer_than_the_limit(
             server.ask("/stash/status")
 
 
-@pytest.mark.parametrize("at_once", [b"220 mail.example ESMTP\r\n\r\n", HEAD % 200 + b"{", b"\0"])
+@pytest.mark.parametrize(
+    "at_once",
+    [
+        b"220 mail.example ESMTP\r\n\r\n",
+        HEAD % 200 + b"{",
+        b"\0",
+        HEAD % 200 + DEEP,
+        HEAD % 500 + DEEP,
+    ],
+    ids=range(5),
+)
 def test_what_is_no_whole_answer_is_said_in_words(script: ModuleType, at_once: bytes) -> None:
     with answering(at_once) as address:
         server = script.Server(address, "", "Settings", patience_seconds=20)
