@@ -109,11 +109,19 @@ class Watch:
             return _find_layout(os.pread(descriptor, HEAD_BYTES, 0)) or Layout(0, TS_BYTES)
 
     def finds_scrambled(self, start: int, end: int) -> bool:
-        """Say whether one lies between two places of the file, of which no more is read at once."""
-        start = max(_packet_at(start, self._layout), self._layout.first)
+        """Say whether one lies between two places of the file, of which no more is read at once.
+
+        They are those that FFmpeg tells of packets: so far before the end of their 188 bytes as one
+        packet is from the next. Others are taken for places within a packet.
+        """
         size = self._layout.size
+        lead = size - TS_BYTES
         with opened(self.source) as descriptor:
-            content = os.pread(descriptor, min(end - start, WATCHED_BYTES), start)
+            place = max(start, 0) + lead
+            if os.pread(descriptor, 1, place) != bytes([SYNC]):
+                place = max(_packet_at(start, self._layout), self._layout.first)
+            length = min(max(end + lead - place, 0), WATCHED_BYTES)
+            content = os.pread(descriptor, length, place)
         packets = np.frombuffer(content, np.uint8)[: len(content) // size * size].reshape(-1, size)
         is_ours = (packets[:, 0] == SYNC) & (packets[:, 2] == self.pid & 0xFF)
         is_ours &= packets[:, 1] & PID_BITS >> 8 == self.pid >> 8

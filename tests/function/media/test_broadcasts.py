@@ -291,3 +291,34 @@ def test_a_stretch_is_watched_in_packets_of_any_kind(tmp_path: Path) -> None:
         assert watch.finds_scrambled(size // 2 * each + 3, size // 2 * each + 8 * each)
         assert not Watch(path, PID + 1).finds_scrambled(0, path.stat().st_size)
         assert not watch.finds_scrambled(path.stat().st_size * 2, path.stat().st_size * 3)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (4, 0), (0, 4), (0, 16)])
+@pytest.mark.parametrize("lost_bytes", [0, 30])
+def test_a_picture_is_watched_to_its_last_packet_and_no_further(
+    before: int, after: int, lost_bytes: int, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "v.ts", in_noise(40), codec="mpeg2video", keyframe_every=10)
+    spaced(path, before, after)
+    content, each = bytearray(path.read_bytes()), 188 + before + after
+    del content[10 * each : 10 * each + lost_bytes]
+    path.write_bytes(content)
+    with av.open(str(path)) as container:
+        places = [one.pos for one in container.demux(video=0) if one.size and one.pos is not None]
+    first, ours, following = places[-12:-9]
+    sync = ours + each - 188
+    packets = range(sync, following, each)
+    last = max(one for one in packets if (content[one + 1] & 31) << 8 | content[one + 2] == PID)
+    assert content[sync] == content[last] == 0x47
+    content[last + 3] |= 0x80
+    path.write_bytes(content)
+    watch = Watch(path, PID)
+    assert watch.finds_scrambled(ours, following)
+    assert not watch.finds_scrambled(first, ours)
+    assert not watch.finds_scrambled(following, places[-1])
+
+
+def test_nothing_is_watched_before_the_first_packet(tmp_path: Path) -> None:
+    path = broadcast(tmp_path / "v.ts")
+    path.write_bytes(bytes(100) + path.read_bytes())
+    assert not Watch(path, PID).finds_scrambled(0, 40)
