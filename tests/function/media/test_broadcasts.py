@@ -313,9 +313,30 @@ def test_a_picture_is_watched_to_its_last_packet_and_no_further(
     content[last + 3] |= 0x80
     path.write_bytes(content)
     watch = Watch(path, PID)
+    assert not watch.finds_scrambled(ours, following), "one alone may be damage"
+    for far in (places[2], places[4]):
+        content[far + each - 188 + 3] |= 0x80
+    path.write_bytes(content)
     assert watch.finds_scrambled(ours, following)
     assert not watch.finds_scrambled(first, ours)
     assert not watch.finds_scrambled(following, places[-1])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_a_broadcast_of_which_two_packets_are_marked_wrongly_is_read(
+    codec: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "v.ts", numbered_pictures(60), codec=codec, keyframe_every=250)
+    content = bytearray(path.read_bytes())
+    ours = [one for one in range(0, len(content), 188) if content[one + 2] == PID & 0xFF]
+    ours = [one for one in ours if content[one + 1] & 31 == PID >> 8]
+    for place in ours[:2]:
+        content[place + 3] |= 0x80
+    path.write_bytes(content)
+    frames, unreadable_seconds = sample(path)
+    assert len(frames) >= 4
+    assert unreadable_seconds == 0
+    require_times(frames)
 
 
 def test_nothing_is_watched_before_the_first_packet(tmp_path: Path) -> None:
