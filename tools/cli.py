@@ -120,6 +120,16 @@ def _explain(error: OSError) -> str:
     return f"{asked} cannot be read or written ({error.strerror}). {advice}"
 
 
+class _ForTerminals(logging.Formatter):
+    """Formats the log: no file's name in it may steer the terminal, or forge a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as it may be shown; only what went wrong takes several lines."""
+        text = super().format(record)
+        lines = text.splitlines() if record.exc_info or record.stack_info else [text]
+        return "\n".join(map(printable, lines))
+
+
 @click.group(cls=Verbs)
 @click.version_option(VERSION, prog_name="performer-video-recognition")
 def main() -> None:
@@ -127,7 +137,9 @@ def main() -> None:
 
     COMMAND --help says more about each of these.
     """
-    logging.basicConfig(level=Settings.from_env().log_level, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_ForTerminals(logging.BASIC_FORMAT))
+    logging.basicConfig(level=Settings.from_env().log_level, handlers=[handler])
     # httpx would log every URL, and a URL may hold a key.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

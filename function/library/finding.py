@@ -85,7 +85,8 @@ def _find(
         try:
             if path not in asked and not _is_there(path):
                 continue
-            if path not in asked and path not in known and _is_text(path):
+            is_new_video = kind == "video" and path not in asked and path not in known
+            if is_new_video and _is_text(path):
                 texts.append(path)
                 continue
             file = _read(path, known, kind)

@@ -40,7 +40,7 @@ SHORT_BYTES, FEWEST_PACKETS = 64 * 1024, 4
 
 PID_BITS, IS_SCRAMBLED, HAS_CLOCK, HAS_CONTENT = 0x1FFF, 0xC0, 0x20, 0x10
 CLOCK = slice(6, 12)
-WATCHED_BYTES = 16 * 2**20  # at most, of one picture and what lies among its packets
+WATCHED_BYTES = 16 * 2**20  # at most, of one picture and what lies among or around its packets
 LOOKED_BACK = 64  # packets before one that is sought: the one that it repeats is among them
 
 
@@ -109,16 +109,31 @@ class Watch:
             return _find_layout(os.pread(descriptor, HEAD_BYTES, 0)) or Layout(0, TS_BYTES)
 
     def finds_scrambled(self, start: int, end: int) -> bool:
-        """Say whether one lies between two places of the file, of which no more is read at once."""
-        start = max(_packet_at(start, self._layout), self._layout.first)
-        size = self._layout.size
+        """Say whether one lies between two places of the file, and enough of them around there.
+
+        The places are those that FFmpeg tells of packets: so far before the end of their 188 bytes
+        as one packet is from the next. Others are taken for places within a packet.
+        """
+        lead = self._layout.size - TS_BYTES
         with opened(self.source) as descriptor:
-            content = os.pread(descriptor, min(end - start, WATCHED_BYTES), start)
+            place = max(start, 0) + lead
+            if os.pread(descriptor, 1, place) != bytes([SYNC]):
+                place = max(_packet_at(start, self._layout), self._layout.first)
+            count = self._count(descriptor, place, min(end + lead - place, WATCHED_BYTES))
+            if 0 < count < FEWEST_SCRAMBLED:  # it may be damage, and the content clear
+                before = min(place, WATCHED_BYTES // 2) // self._layout.size * self._layout.size
+                count = self._count(descriptor, place - before, WATCHED_BYTES)
+        return count >= FEWEST_SCRAMBLED
+
+    def _count(self, descriptor: int, place: int, length: int) -> int:
+        """Count the scrambled packets in so many bytes from the beginning of a packet on."""
+        size = self._layout.size
+        content = os.pread(descriptor, max(length, 0), place)
         packets = np.frombuffer(content, np.uint8)[: len(content) // size * size].reshape(-1, size)
         is_ours = (packets[:, 0] == SYNC) & (packets[:, 2] == self.pid & 0xFF)
         is_ours &= packets[:, 1] & PID_BITS >> 8 == self.pid >> 8
         flags = packets[is_ours, 3]
-        return bool(((flags & IS_SCRAMBLED > 0) & (flags & HAS_CONTENT > 0)).any())
+        return int(((flags & IS_SCRAMBLED > 0) & (flags & HAS_CONTENT > 0)).sum())
 
 
 class CleanBroadcast(DescriptorFile):

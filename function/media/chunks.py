@@ -69,7 +69,7 @@ def _read_header(descriptor: int, header: Chunk) -> tuple[float, int]:
             scale, rate = (_number_at(descriptor, about, SCALE_AT + more) for more in (0, 4))
             counts.append(_number_at(descriptor, about, FRAMES_OF_STREAM_AT))
             index_end = _end_of_indexed(descriptor, inner[b"indx"]) if b"indx" in inner else 0
-            return max(counts) * scale / max(rate, 1), index_end
+            return max(counts) * scale / rate if rate else 0.0, index_end
     return 0.0, 0
 
 

@@ -164,7 +164,8 @@ def _make_frames(samples: Iterator[_Sample]) -> Iterator[Frame]:
 def note_unreadable(video: Video, until_seconds: float) -> None:
     """Add up what could not be decoded or is not stored, and say so in the log.
 
-    The last picture is shown until `until_seconds`.
+    The last picture is shown until `until_seconds`. No more is missing than the video is long: the
+    times of what is missing may be mistaken, as those of pictures.
     """
     if until_seconds < ALMOST_ALL * video.seconds - 2 * video.every_seconds:
         video.missing.append((until_seconds, video.seconds))
@@ -174,7 +175,8 @@ def note_unreadable(video: Video, until_seconds: float) -> None:
             until_seconds,
             video.seconds,
         )
-    video.unreadable_seconds = length_of(video.missing)
+    longest = max(video.seconds, until_seconds)
+    video.unreadable_seconds = min(length_of(video.missing), longest)
     if video.unreadable_seconds:
         log.warning(
             "%s is damaged: %.1f of %.0f s cannot be read.",

@@ -57,6 +57,22 @@ def test_a_refused_photo_is_named_and_the_exit_status_says_partly_done(
     assert refused["reason"] == "no face found"
 
 
+def test_no_name_in_the_log_can_command_the_terminal() -> None:
+    lines = (
+        "import logging, tools.cli as cli\n"
+        "@cli.main.command()\n"
+        "def speak():\n"
+        "    logging.warning('%s is damaged', '\\x1b[31m\\nERROR: all is lost.ts')\n"
+        "    try: 1 / 0\n"
+        "    except ZeroDivisionError: logging.exception('it fell')\n"
+        "cli.main(['speak'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+    first, *others = done.stderr.splitlines()
+    assert first == "WARNING:root:\ufffd[31m\ufffdERROR: all is lost.ts is damaged"
+    assert others[-1] == "ZeroDivisionError: division by zero"
+
+
 def test_list_and_show_tell_who_is_there_and_where_the_encodings_came_from(
     gallery_path: Path,
 ) -> None:

@@ -229,6 +229,13 @@ def test_text_that_is_named_like_a_video_is_left_out_with_a_word(tmp_path: Path)
     assert not asked.texts_told
 
 
+def test_an_album_that_is_named_like_a_broadcast_is_found(tmp_path: Path) -> None:
+    touch(tmp_path, "My show.ts/1.jpg")
+    found = find_videos([tmp_path], {}, pictures=True)
+    assert names(found, tmp_path) == ["My show.ts"]
+    assert not found.unreadable
+
+
 def test_thousands_of_texts_named_like_videos_are_passed_quickly(tmp_path: Path) -> None:
     for number in range(MANY):
         (tmp_path / f"{number}.d.ts").write_bytes(TEXTS["typings/node.d.ts"])

@@ -291,3 +291,55 @@ def test_a_stretch_is_watched_in_packets_of_any_kind(tmp_path: Path) -> None:
         assert watch.finds_scrambled(size // 2 * each + 3, size // 2 * each + 8 * each)
         assert not Watch(path, PID + 1).finds_scrambled(0, path.stat().st_size)
         assert not watch.finds_scrambled(path.stat().st_size * 2, path.stat().st_size * 3)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (4, 0), (0, 4), (0, 16)])
+@pytest.mark.parametrize("lost_bytes", [0, 30])
+def test_a_picture_is_watched_to_its_last_packet_and_no_further(
+    before: int, after: int, lost_bytes: int, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "v.ts", in_noise(40), codec="mpeg2video", keyframe_every=10)
+    spaced(path, before, after)
+    content, each = bytearray(path.read_bytes()), 188 + before + after
+    del content[10 * each : 10 * each + lost_bytes]
+    path.write_bytes(content)
+    with av.open(str(path)) as container:
+        places = [one.pos for one in container.demux(video=0) if one.size and one.pos is not None]
+    first, ours, following = places[-12:-9]
+    sync = ours + each - 188
+    packets = range(sync, following, each)
+    last = max(one for one in packets if (content[one + 1] & 31) << 8 | content[one + 2] == PID)
+    assert content[sync] == content[last] == 0x47
+    content[last + 3] |= 0x80
+    path.write_bytes(content)
+    watch = Watch(path, PID)
+    assert not watch.finds_scrambled(ours, following), "one alone may be damage"
+    for far in (places[2], places[4]):
+        content[far + each - 188 + 3] |= 0x80
+    path.write_bytes(content)
+    assert watch.finds_scrambled(ours, following)
+    assert not watch.finds_scrambled(first, ours)
+    assert not watch.finds_scrambled(following, places[-1])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_a_broadcast_of_which_two_packets_are_marked_wrongly_is_read(
+    codec: str, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "v.ts", numbered_pictures(60), codec=codec, keyframe_every=250)
+    content = bytearray(path.read_bytes())
+    ours = [one for one in range(0, len(content), 188) if content[one + 2] == PID & 0xFF]
+    ours = [one for one in ours if content[one + 1] & 31 == PID >> 8]
+    for place in ours[:2]:
+        content[place + 3] |= 0x80
+    path.write_bytes(content)
+    frames, unreadable_seconds = sample(path)
+    assert len(frames) >= 4
+    assert unreadable_seconds == 0
+    require_times(frames)
+
+
+def test_nothing_is_watched_before_the_first_packet(tmp_path: Path) -> None:
+    path = broadcast(tmp_path / "v.ts")
+    path.write_bytes(bytes(100) + path.read_bytes())
+    assert not Watch(path, PID).finds_scrambled(0, 40)

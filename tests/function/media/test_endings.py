@@ -166,6 +166,7 @@ UNSAID: dict[str, tuple[str, Callable[[bytearray], None]]] = {
     "one of centuries": ("v.wmv", lambda one: put(one, PROPERTIES, 64, "<Q", 2**63)),
     "content beyond any file": ("v.wmv", lambda one: put(one, CONTENT, 16, "<Q", 50)),
     "no rate": ("v.avi", lambda one: put(one, b"strh", 8 + 20, "<II", 0, 0)),
+    "half a rate": ("v.avi", lambda one: put(one, b"strh", 8 + 20, "<II", 1, 0)),
     "days of pictures": ("v.avi", lambda one: put(one, b"strh", 40, "<I", 2**32 - 1)),
 }
 

@@ -275,6 +275,17 @@ def test_a_file_that_does_not_say_how_long_it_is_ends_where_it_ends(
         assert video.unreadable_seconds == 0
 
 
+def test_no_more_is_missing_than_a_video_is_long(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_video(tmp_path / "v.mp4", numbered_pictures(2 * FPS))
+    with open_video(path) as video:
+        video.missing = [(0.0, 0.5), (1.0, 8.2)]
+        frames.note_unreadable(video, 1.9)
+        assert video.unreadable_seconds == pytest.approx(2, abs=0.05)
+    assert "2.0 of 2 s cannot be read" in caplog.text
+
+
 def test_sound_that_is_missing_from_a_file_hides_no_picture(tmp_path: Path) -> None:
     film = write_video(tmp_path / "film.mp4", numbered_pictures(100), keyframe_every=200)
     path = tmp_path / "v.mp4"
