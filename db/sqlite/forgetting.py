@@ -89,8 +89,11 @@ def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> boo
 
     In a copy of another gallery the numbers mean others: there nobody is erased.
     """
-    sql = "SELECT vector FROM encodings WHERE performer_id = ?"
-    looks = [row[0] for row in gallery.rows(sql, performer.id)]
+    sql = (
+        "SELECT DISTINCT model, vector FROM encodings "
+        "WHERE performer_id = ? AND typeof(vector) = 'blob'"
+    )
+    looks = gallery.rows(sql, performer.id)
     try:
         uri = f"{backup.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, isolation_level=None, uri=True)) as db:
@@ -99,28 +102,35 @@ def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> boo
             sql = "SELECT value FROM counters WHERE name = 'identity'"
             if db.execute(sql).fetchone() != (gallery.generation()[0],):
                 return False
+            db.execute("BEGIN IMMEDIATE")
             _erase_person(db, performer, looks)
+            db.execute("COMMIT")
             db.execute("VACUUM")
     except sqlite3.Error:
         return False
     return True
 
 
-def _erase_person(db: sqlite3.Connection, performer: Performer, looks: Sequence[bytes]) -> None:
+def _erase_person(
+    db: sqlite3.Connection, performer: Performer, looks: Sequence[tuple[str, bytes]]
+) -> None:
     """Erase a performer, known by number, ids, or how they look, from a copy of a gallery.
 
     Whoever was merged into them may have had other ids then. Whose photo was given to them since
-    loses that photo.
+    loses that photo. The caller holds the transaction.
     """
     sql = "SELECT id FROM performers WHERE (source, source_id) = (?, ?) OR id = ?"
     ids = identities_of(performer)
     found = {row[0] for one in ids for row in db.execute(sql, (*one, performer.id))}
-    erase_rejected(db, found)
-    sql = "SELECT DISTINCT performer_id FROM encodings WHERE vector = ?"
-    theirs = {row[0] for look in looks for row in db.execute(sql, (look,))}
-    db.executemany("DELETE FROM encodings WHERE vector = ?", [(look,) for look in looks])
+    erase_rejected(db, found, looks)
+    vectors = {vector for _, vector in looks}
+    # One pass: there is no index, and a performer may have hundreds of encodings.
+    rows = db.execute("SELECT id, performer_id, vector FROM encodings")
+    theirs = {number: owner for number, owner, vector in rows if vector in vectors}
+    db.executemany("DELETE FROM encodings WHERE id = ?", [(one,) for one in theirs])
     sql = "SELECT 1 FROM encodings WHERE performer_id = ?"
-    found |= {one for one in theirs if not db.execute(sql, (one,)).fetchone()}
+    owners = {*theirs.values()}
+    found |= {one for one in owners if not db.execute(sql, (one,)).fetchone()}
     db.executemany("DELETE FROM performers WHERE id = ?", [(one,) for one in found])
 
 

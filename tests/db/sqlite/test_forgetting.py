@@ -14,7 +14,7 @@ from db.addresses import StoreAddress
 from db.errors import ErasureUnfinishedError, GalleryError
 from db.records import Identity, Vector
 from db.sightings import Sighting
-from db.sqlite import connections, forgetting, notes
+from db.sqlite import connections, forgetting, notes, rejected_looks
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.store import SqliteStore, StoredGallery
@@ -122,10 +122,15 @@ def rejected(gallery: SqliteGallery) -> set[tuple[int, str]]:
     return {(row[0], row[1]) for row in gallery.rows("SELECT performer_id, origin FROM rejections")}
 
 
-def test_what_was_said_not_to_be_somebody_else_is_no_hiding_place(whole: Path) -> None:
-    def seen(look: Vector, origin: str) -> Sighting:
-        return Sighting(look.astype(np.float32), (), b"", TEST_MODEL, origin)
+def seen(look: Vector, origin: str) -> Sighting:
+    return Sighting(look.astype(np.float32), (), b"", TEST_MODEL, origin)
 
+
+@pytest.mark.parametrize("at_once", [1, 3, rejected_looks.ROWS_AT_ONCE])
+def test_what_was_said_not_to_be_somebody_else_is_no_hiding_place(
+    whole: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejected_looks, "ROWS_AT_ONCE", at_once)
     ada, bob, other = (encoding(seed).vector for seed in (1, 2, 5))
     carol = replace(encoding(4), vector=(ada + 0.2 * other).astype(np.float32))
     ada_seen = seen(0.8 * ada + 0.2 * bob, "ada.mp4")
@@ -146,6 +151,42 @@ def test_what_was_said_not_to_be_somebody_else_is_no_hiding_place(whole: Path) -
     for file in (whole, backup):
         assert ada_seen.template.tobytes() not in file.read_bytes()
         assert carol_seen.template.tobytes() in file.read_bytes()
+
+
+def test_nor_is_it_in_a_backup_for_whoever_was_merged_into_them_since(whole: Path) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with StoredGallery(whole) as gallery:
+        gallery.enrol(performer("A. Lovelace", "70"), [encoding(11)], None)
+        look = seen(0.9 * encoding(11).vector, "ada.mp4")
+        gallery.reject(gallery.find_performer("Bob"), look)
+        gallery.copy_to(backup)
+        gallery.merge(gallery.find_performer("Ada Lovelace"), gallery.find_performer("A. Lovelace"))
+        gallery.rename_identities({Identity("folder", "70"): Identity("folder", "71")})
+        gallery.forget(gallery.find_performer("Ada Lovelace"))
+    for file in (whole, backup):
+        assert look.template.tobytes() not in file.read_bytes()
+
+
+def test_damaged_looks_keep_nobody_from_being_forgotten(whole: Path) -> None:
+    backup = whole.with_name("whole.db.before-5")
+    with StoredGallery(whole) as gallery:
+        ada, bob = (gallery.find_performer(name) for name in ("Ada Lovelace", "Bob"))
+        gallery.reject(bob, seen(encoding(1).vector, "ada.mp4"))
+        odd = (b"", b"half", b"\xff" * 4 * TEST_MODEL.dimensions, "text", b"uneven bytes..")
+        with gallery.writing() as db:
+            for number, look in enumerate(odd):
+                values = (look, TEST_MODEL.id, f"odd{number}")
+                for owner in (ada.id, bob.id):
+                    sql = "INSERT INTO rejections (performer_id, vector, model, origin)"
+                    db.execute(f"{sql} VALUES (?, ?, ?, ?)", (owner, *values))
+                    sql = (
+                        "INSERT INTO encodings (performer_id, vector, model, photo_hash, quality, "
+                    )
+                    db.execute(f"{sql}origin) VALUES (?, ?, ?, ?, 1, '')", (owner, *values))
+        gallery.copy_to(backup)
+        gallery.forget(ada)
+        assert {origin for _, origin in rejected(gallery)} == {f"odd{n}" for n in range(len(odd))}
+    assert encoding(1).vector.tobytes() not in backup.read_bytes()
 
 
 @pytest.mark.parametrize("step", ["_erase_in", "_erase_in_gallery", "scrub"])
