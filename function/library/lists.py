@@ -5,6 +5,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from db.counted import agree
@@ -211,10 +212,11 @@ def name_of(video: VideoRecord) -> str:
 
 def in_natural_order(videos: Iterable[VideoRecord]) -> list[VideoRecord]:
     """Put videos in the order in which people count, folder by folder; those that are gone last."""
+    key_of = cache(natural_key)  # many videos share a folder
 
     def key(video: VideoRecord) -> tuple[Any, ...]:
         name = name_of(video)
-        return not video.paths, [natural_key(part) for part in name.split("/")], name
+        return not video.paths, [key_of(part) for part in name.split("/")], name
 
     return sorted(videos, key=key)
 

@@ -98,10 +98,18 @@ def _rows_of(text: TextIO, path: Path, name_column: str) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a text; one that would fill the memory is passed over, with an error."""
+    """The lines of a text; one that would fill the memory is passed over, with an error.
+
+    Quotes may make a row of many lines: `begin_row` says that another begins.
+    """
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
+        self._values = 0
+
+    def begin_row(self) -> None:
+        """Count the values anew."""
+        self._values = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -113,7 +121,8 @@ class _Lines:
         if len(line) == LONGEST_LINE and not line.endswith(LINE_ENDS):
             self._pass_over_rest()
             raise csv.Error(f"a line of over {LONGEST_LINE:,} characters")
-        if sum(map(line.count, SEPARATORS)) > MOST_VALUES:
+        self._values += sum(map(line.count, SEPARATORS))
+        if self._values > MOST_VALUES:
             raise csv.Error(f"a line of over {MOST_VALUES:,} values")
         return line
 
@@ -125,6 +134,7 @@ class _Lines:
 def _ndjson_rows(text: TextIO) -> Iterator[Row]:
     lines = _Lines(text)
     for number in count(1):
+        lines.begin_row()
         try:
             line = next(lines, "")
             if line.strip():
@@ -167,7 +177,8 @@ def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterato
         stated = _STATED_DELIMITER.fullmatch(first)
         while stated and text.readline(MAX_CELL_CHARACTERS) not in (first, ""):
             pass  # lines with nothing in them
-        reader = csv.reader(_Lines(text), delimiter=stated[1] if stated else find_delimiter(first))
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=stated[1] if stated else find_delimiter(first))
         header = [cell.strip() for cell in _next_filled(reader)]
         if not header:
             raise UnusableSourceError(f"{path.name} does not name its columns.")
@@ -177,15 +188,16 @@ def _csv_rows(text: TextIO, first: str, path: Path, name_column: str) -> Iterato
                 f"{path.name} has no column {name_column!r}; it has {', '.join(header)[:200]}. "
                 "Say which one it is: --column name=..."
             )
-        yield from _csv_body(reader, [cell.casefold() for cell in header])
+        yield from _csv_body(reader, lines, [cell.casefold() for cell in header])
     finally:
         csv.field_size_limit(before)
 
 
-def _csv_body(reader: Any, header: list[str]) -> Iterator[Row]:
+def _csv_body(reader: Any, lines: _Lines, header: list[str]) -> Iterator[Row]:
     number = NUMBERED_FROM - 1
     while True:
         number += 1
+        lines.begin_row()
         try:
             cells = next(reader)
         except StopIteration:

@@ -21,7 +21,14 @@ from function.library.taking_back import drop_damaged, take_back
 from function.matching.second_models import open_second
 from function.settings import Settings
 from tools.verbs.results import match_again, open_today
-from tools.verbs.shared import NUMBER, PathType, gallery_option, library_option, print_json
+from tools.verbs.shared import (
+    NUMBER,
+    PathType,
+    gallery_option,
+    library_option,
+    print_json,
+    way_back,
+)
 
 LISTED_AT_ONCE = 500
 """The people of so many videos are in memory at a time."""
@@ -60,7 +67,7 @@ def decide(  # each is an option
         found = _find_video(ledger, video)
         number = store_decision(ledger, naming.gallery, (found, person), kind, named)
         match_again(ledger, open_today(store))
-    print_json({"decision": number, "undo": f"python -m tools decisions --undo {number}"})
+    print_json({"decision": number, "undo": way_back("decisions", "--undo", number)})
 
 
 def _find_performer(store: Store, name: str | None) -> Performer | None:

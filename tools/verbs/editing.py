@@ -1,6 +1,5 @@
 """`rename`, `merge`, `add-photo`, `remove-photo`, `forget`, `unforget`: changes by hand."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from tools.verbs.shared import (
     library_option,
     load_chosen_engine,
     print_json,
+    way_back,
 )
 
 LEAST_OF_HASH = 6
@@ -124,8 +124,7 @@ def _way_back(performer: Performer, photo: EnrolledPhoto) -> str:
         is_here = Path(photo.origin).is_file()
     except (OSError, ValueError):  # an origin may be any text, also one that no file can have
         is_here = False
-    file = shlex.quote(photo.origin)
-    return f"python -m tools add-photo id:{performer.id} {file}" if is_here else ""
+    return way_back("add-photo", f"id:{performer.id}", photo.origin) if is_here else ""
 
 
 def _name_photo(photos: Sequence[EnrolledPhoto], asked: str) -> str:

@@ -1,12 +1,14 @@
 """What the verbs share: the gallery they work on, and how they report."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, get_type_hints
 
 import click
+from click.core import ParameterSource
 
 from db.addresses import StoreAddress
 from db.errors import UnknownStoreError
@@ -104,6 +106,21 @@ library_option = click.option(
     show_envvar=True,
     help="The ledger: what scans found.",
 )
+
+
+def way_back(*words: object) -> str:
+    """Write the command that takes back what the verb that runs has done.
+
+    It names the same stores, if they were named by options: without them another gallery, which
+    has other ids, would be changed. What stands in a variable stands there for that command, too.
+    """
+    context = click.get_current_context()
+    options: list[object] = []
+    for name, option in (("library", "--library"), ("store", "--db")):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            given = context.params[name]
+            options += (option, given if name == "library" else given.address)
+    return shlex.join(["python", "-m", "tools", *map(str, [*words, *options])])
 
 
 def load_chosen_engine(settings: Settings) -> Engine:

@@ -31,7 +31,14 @@ from function.stash.queueing import UNDER_WAY, is_undo_of_run, queue_task
 from function.stash.tasks import Place, places_of, plan
 from function.stash.worker import work_on
 from tools.verbs.scanning import scan as scan_places
-from tools.verbs.shared import EXIT_PARTLY, Verb, gallery_option, library_option, print_json
+from tools.verbs.shared import (
+    EXIT_PARTLY,
+    Verb,
+    gallery_option,
+    library_option,
+    print_json,
+    way_back,
+)
 from tools.verbs.stash_verbs import settings_for, stash, stash_options
 
 LOOKED_AT_EVERY_SECONDS = 0.5
@@ -217,8 +224,8 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
     told = json.loads(done.result)
     told["gains"] = [_named(one, names) for one in told["gains"]]
     print_json({"run": done.run, **told})
-    way_back = f" To take it back: python -m tools stash undo --run {done.run}"
-    click.echo(done.text + (way_back if told["written"] else ""), err=True)
+    back = f" To take it back: {way_back('stash', 'undo', '--run', done.run)}"
+    click.echo(done.text + (back if told["written"] else ""), err=True)
     sys.exit(EXIT_PARTLY if told["held"] or told["refused"] else 0)
 
 

@@ -32,7 +32,14 @@ from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
 from function.settings import Settings
 from tools.verbs.results import group_strangers, match_again, open_today
-from tools.verbs.shared import NUMBER, PathType, gallery_option, library_option, print_json
+from tools.verbs.shared import (
+    NUMBER,
+    PathType,
+    gallery_option,
+    library_option,
+    print_json,
+    way_back,
+)
 
 USUAL_LIMIT = 50
 
@@ -90,11 +97,14 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
         (found,) = describe(ledger, [ledger.strangers.find(stranger)])
         with store.gallery() as gallery:
             performer = _choose_performer(gallery, name, **options)
+            # `unname` would take those back, too.
+            had_views = bool(find_enrolled(gallery, performer).photo_hashes)
         with store.changing() as gallery:
             done = enrol_stranger(gallery, performer, found, naming)
         match_again(ledger, open_today(store))
         filled = filled_in(ledger, found.stranger.places, done.performer.id)
         own = {place.video for place in found.stranger.places}
+        number = f"id:{done.performer.id}"
         everywhere = ledger.ids_of_performer(naming.gallery.generation[0], done.performer.id)
         print_json(
             {
@@ -106,7 +116,7 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
                 "uncertain": filled.uncertain,
                 "still_unknown": filled.unknown,
                 "in_other_videos": len(everywhere - own),
-                "undo": f"python -m tools strangers unname id:{done.performer.id}",
+                "undo": "" if had_views else way_back("strangers", "unname", number),
             }
         )
 
@@ -140,9 +150,8 @@ def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) ->
     with open_library(library, store) as ledger:
         ledger.strangers.find(stranger)
         ledger.strangers.ignore(stranger, ignored=not undo)
-        back = "" if undo else " --undo"
-        way_back = f"python -m tools strangers ignore {stranger}{back}"
-        print_json({"id": stranger, "ignored": not undo, "undo": way_back})
+        back = way_back("strangers", "ignore", stranger, *([] if undo else ["--undo"]))
+        print_json({"id": stranger, "ignored": not undo, "undo": back})
 
 
 @strangers.command(epilog="Example: python -m tools strangers split 7 /videos/film.mp4")
@@ -159,8 +168,8 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
         found = ledger.strangers.find(stranger)
         chosen = _choose_places(ledger, found, what)
         new = ledger.strangers.split(stranger, chosen)
-        way_back = f"python -m tools strangers join {stranger} {new}"
-        print_json({"id": stranger, "new_id": new, "sightings": len(chosen), "undo": way_back})
+        back = way_back("strangers", "join", stranger, new)
+        print_json({"id": stranger, "new_id": new, "sightings": len(chosen), "undo": back})
 
 
 @strangers.command(epilog="Example: python -m tools strangers join 7 12")

@@ -255,6 +255,7 @@ HOLLOW = "[" + "[]," * 500_000 + "[]]"
     [
         f'{{"name": "A"}}\n{{"name": "B", "aliases": {HOLLOW}}}\n{{"name": "C"}}',
         "name,aliases\nA,\nB" + "," * 500_000 + "\nC,",
+        "name,aliases\nA,\nB," + '"\n"'.join(["," * 150_000] * 3) + "\nC,",
         "name,aliases\nA,\n" + "b" * 3_000_000 + "\nC,",
         '{"name": "A"}\n' + "b" * 3_000_000 + '\n{"name": "C"}',
     ],

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.store import StoredGallery
+from function.library.jobs import note_worker_roots
 from tests.support.ledgers import assert_whole
 from tests.support.scans import (
     SquaresReader,
@@ -35,6 +36,7 @@ from tests.support.scans import (
 from tests.support.servers import own_server
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.library.watching import places_to_scan
 
 ROOT = Path(__file__).parents[3]
 MOST_SECONDS_TO_END = 30.0
@@ -647,6 +649,17 @@ def test_what_the_server_would_not_read_is_refused_in_one_line_and_not_queued(
             assert read(run("results")) == []
         assert read(run("scan"))["scanned"] == 1, "the server's media root"
     assert read(run("scan", media))["scanned"] == 2, "no server runs"
+
+
+def test_what_an_ended_server_would_not_read_is_left_to_the_shell_that_scans(
+    tmp_path: Path, media: Path
+) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ours, SqliteLedger(tmp_path / "l.db") as theirs:
+        note_worker_roots(theirs, [tmp_path / "elsewhere"])  # and then it was killed
+        assert places_to_scan(ours, [media], []) == [media]
+        with theirs.working() as is_theirs:  # another shell scans
+            assert is_theirs
+            assert places_to_scan(ours, [media], []) == [media]
 
 
 def test_a_scan_without_an_input_asks_nobody_and_goes_through(

@@ -84,6 +84,7 @@ def test_apply_says_how_to_take_it_back(library: StashLibrary) -> None:
     library.scene("a.mp4", [library.person(1)])
     done = run(library, "apply")
     _, way_back = done.stderr.strip().split("To take it back: python -m tools stash ")
+    assert "To take it back" not in run(library, "apply").stderr, "it has written nothing"
     assert answer(library, *way_back.split())["performers"] == 1
     assert "To take it back" not in run(library, "apply", "--dry-run").stderr
 

@@ -128,13 +128,24 @@ def test_the_ignored_are_not_listed_until_that_is_undone(shell: Shell) -> None:
 
 @pytest.mark.parametrize("change", ["ignore {id}", "split {id} 2.0", "name {id} Ada"])
 def test_what_is_printed_as_the_way_back_leads_there(shell: Shell, change: str) -> None:
-    before = shell.said("strangers")
-    done = shell.said("strangers", *change.format(id=before[0]["id"]).split())
-    assert shell.said("strangers") != before
+    for number in range(7):  # so that no id is somebody else's, too
+        shell.library.enrol(f"P{number}", shell.library.crowd.person())
+    library = ("--library", shell.environment.pop("LIBRARY_DB"))
+    gallery = ("--db", shell.environment.pop("PERFORMERS_DB"))
+    before = shell.said("strangers", *library, *gallery)
+    verb, *words = change.format(id=before[0]["id"]).split()
+    done = shell.said("strangers", verb, *words, *library, *gallery)
+    assert shell.said("strangers", *library, *gallery) != before
     prefix, way_back = done["undo"].split(" -m tools ")
     assert prefix == "python"
     shell.said(*way_back.split())
-    assert shell.said("strangers") == before
+    assert shell.said("strangers", *library, *gallery) == before
+
+
+def test_naming_prints_no_way_back_that_would_take_back_more(shell: Shell) -> None:
+    man, woman = shell.said("strangers")
+    assert shell.said("strangers", "name", man["id"], "Ada")["undo"]
+    assert shell.said("strangers", "name", woman["id"], "Ada", "--yes")["undo"] == ""
 
 
 @pytest.mark.parametrize("what", ["2.0", "/v/2.mp4"])

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -273,13 +274,21 @@ def test_a_photo_is_removed_by_its_number_and_never_by_a_chance_digit(db: Path) 
     assert refused.exit_code == 2
     assert "lists 2 with their numbers" in refused.stderr
     result = run("remove-photo", "Barack Obama", "2", "--db", db)
-    assert shlex.split(json.loads(result.stdout)["undo"]) == [
-        *("python", "-m", "tools", "add-photo", "id:1", before[1]["origin"]),
+    undo = shlex.split(json.loads(result.stdout)["undo"])
+    assert undo == [
+        *("python", "-m", "tools", "add-photo", "id:1", before[1]["origin"], "--db", str(db)),
     ]
     assert "no photo left" not in result.stderr
     (left,) = answer("show", "Barack Obama", "--db", db)["photos"]
     assert left["hash"] == before[0]["hash"]
     assert "no photo left" in run("remove-photo", "Barack Obama", "1", "--db", db).stderr
+    assert answer(*undo[3:])["photos"] == 1
+    with StoredGallery(db) as gallery:
+        vector = gallery.encodings(1)[0]
+        gallery.enrol(
+            gallery.performer(1), [replace(vector, photo_hash="f", origin="gone.jpg")], None
+        )
+    assert answer("remove-photo", "Barack Obama", "gone.jpg", "--db", db)["undo"] == ""
 
 
 def test_an_export_is_a_line_for_each_performer_without_encodings(db: Path) -> None:
