@@ -222,7 +222,8 @@ const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" })
 export function natural(one, other) {
   // Nothing sorts before a tab.
   const first = one.replaceAll("/", "\t");
-  return collator.compare(first, other.replaceAll("/", "\t")) || (one < other ? -1 : 1);
+  const order = collator.compare(first, other.replaceAll("/", "\t"));
+  return order || (one < other ? -1 : +(one > other));
 }
 
 /**

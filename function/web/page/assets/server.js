@@ -23,8 +23,6 @@ export class ServerError extends Error {
   }
 }
 
-// Whatever can be thrown is caught; these say what is known of it.
-
 /** @param {unknown} error */
 export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
 
@@ -46,15 +44,15 @@ let changes = 0; // how often this page has asked for a change to the gallery
 let isGone = false;
 let welcomed = sessionStorage.getItem(TOKEN); // the last token that was not refused
 
-/** How many changes were requested, to know whether what is shown is still current. */
+/** How many changes were requested: what is shown may be older. */
 export const changesSoFar = () => changes;
 
 /** @type {Set<Promise<unknown>>} Changes that are not stored yet. */
 const underWay = new Set();
 
 /**
- * Note a change, of which some may still be waiting to be sent: what is read of the library or of the
- * gallery from now on waits until it is stored, and so shows it.
+ * Note a change: what is read of the library or of the gallery from now on waits until it is stored,
+ * and so shows it.
  *
  * @template Stored
  * @param {Promise<Stored>} change
@@ -87,7 +85,7 @@ function askForToken(wrong) {
 }
 
 /**
- * Send a request, with the token if there is one; asks for the token if the server needs it.
+ * Send a request with the token, asking for it if need be; if the server is full, try again soon.
  *
  * @param {string} path
  * @param {SendOptions} options
@@ -96,13 +94,17 @@ export async function send(
   path,
   { method = "GET", body = null, type = null, accept = "application/json", signal } = {},
 ) {
-  for (;;) {
+  for (let tries = 5; ; ) {
     const token = sessionStorage.getItem(TOKEN);
     /** @type {Record<string, string>} */
     const headers = { Accept: accept, "X-Recognition-Page": "1" };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (type) headers["Content-Type"] = type;
     const response = await reach(path, { method, headers, body, signal });
+    if (response.status === 429 && method === "GET" && --tries) {
+      await new Promise((done) => setTimeout(done, 2000));
+      continue;
+    }
     if (response.status !== 401 && token && token !== welcomed) {
       welcomed = token;
       dispatchEvent(new Event("token-given"));

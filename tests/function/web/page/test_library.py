@@ -588,3 +588,24 @@ def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_
         )
         assert reason.evaluate(whole), "all of the reason is seen"
         expect(page.get_by_role("button", name="Try those again")).to_be_visible()
+
+
+def test_what_a_full_server_refuses_is_asked_for_again(open_page: Open, server: str) -> None:
+    """Through a proxy that speaks HTTP/2 a browser asks for all of many tabs at once."""
+    asked = 0
+
+    def be_full_at_first(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            route.fallback()
+        else:
+            error = {"code": "busy", "message": "Others are being answered."}
+            route.fulfill(status=429, json={"error": error})
+
+    page = open_page(server)
+    page.route("**/library/overview*", be_full_at_first)
+    page.goto(f"{server}/#library")
+    page.reload()
+    expect(page.locator("#videos li")).to_have_count(5, timeout=15_000)
+    assert asked == 3
