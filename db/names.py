@@ -26,6 +26,10 @@ ID_PREFIX = "id:"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """What Latin, Greek and Cyrillic letters carry. In other scripts such marks tell letters apart."""
 
+_SEEN = r"[^\x00-\xa0\u2000-\u206f\s]"
+_JOINED = re.compile(f"(?<={_SEEN})([\u200c\u200d])(?={_SEEN})")
+"""A joiner between two letters or signs that are seen, neither of them ASCII."""
+
 _ALIKE = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"),
@@ -205,8 +209,14 @@ def _is_visible(character: str) -> bool:
 def escape_unprintable(text: str) -> str:
     r"""Return a text on one line, what cannot be printed in it escaped, as `\u200d`.
 
-    A file's name must not steer a terminal.
+    A file's name must not steer a terminal. A joiner within a word or an emoji is left as it is:
+    Persian is written with them, and families are put together by them.
     """
+    parts = enumerate(_JOINED.split(text))  # every second one is a joiner
+    return "".join(part if number % 2 else _escape(part) for number, part in parts)
+
+
+def _escape(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from db.names import (
     MAX_NAME_CHARACTERS,
+    escape_unprintable,
     find_complaint,
     find_name_complaint,
     is_web_address,
@@ -155,3 +156,19 @@ def test_more_than_a_performer_may_have_is_complained_of(which: str) -> None:
 )
 def test_only_what_names_a_host_of_the_web_is_a_web_address(url: str, *, expected: bool) -> None:
     assert is_web_address(url) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["👩‍👩‍👧", "❤\ufe0f\u200d🔥", "\u0645\u06cc\u200c\u0631\u0648\u0645"]
+)
+def test_a_joiner_within_a_name_is_shown_as_it_is(name: str) -> None:
+    assert escape_unprintable(f"id:3  {name}") == f"id:3  {name}"
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200d", "a\u200db", "two \u200d.mp4", "é\u200d", "\u200d\u200dé", "\u202eé"]
+)
+def test_what_nobody_sees_or_what_steers_a_terminal_is_shown_as_an_escape(text: str) -> None:
+    shown = escape_unprintable(text)
+    assert shown.isprintable()
+    assert "\\u20" in shown

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from db.records import Vector
 from function.engines.models import PRIMARY
@@ -114,8 +115,8 @@ def warp(portrait: RgbImage, right_degrees: float, up_degrees: float) -> RgbImag
     return seen.astype(np.uint8)
 
 
-def vr_frames(photos: Path) -> Iterator[Frame]:
-    """Two portraits that drift through a film, side by side for two eyes 3 degrees apart."""
+def vr_frames(photos: Path, *, above: bool) -> Iterator[Frame]:
+    """Two portraits that drift through a film, which shows them to two eyes 3 degrees apart."""
     one, other = (read_portrait(photos / name) for name in ("obama1.jpg", "biden.jpg"))
     for number in range(4):
         eyes = []
@@ -123,12 +124,17 @@ def vr_frames(photos: Path) -> Iterator[Frame]:
             left = warp(one, -35 + 2 * number + parallax, 5)
             right = warp(other, 30 - number + parallax, -10)
             eyes.append(np.hstack([left[:, : EYE // 2], right[:, EYE // 2 :]]))
-        picture = RgbPicture(np.hstack(eyes))
+        picture = RgbPicture(np.vstack(eyes) if above else np.hstack(eyes))
         yield Frame(number, float(number), float(number + 1), picture)
 
 
-def test_two_people_in_a_vr_film_are_two_people(photos: Path, engine: Engine) -> None:
-    faces = [face for _, found in find_faces(vr_frames(photos), engine, 960) for face in found]
+@pytest.mark.parametrize("above", [False, True])
+def test_two_people_in_a_vr_film_are_two_people(
+    photos: Path, engine: Engine, *, above: bool
+) -> None:
+    frames = vr_frames(photos, above=above)
+    faces = [face for _, found in find_faces(frames, engine, 960) for face in found]
+    assert len(set(frames_by_eye(faces, PRIMARY).tolist())) == 8
     people = group_faces(faces)
     assert [len(person) for person in people] == [8, 8]
     for person in people:
