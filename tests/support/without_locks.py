@@ -35,4 +35,4 @@ if __name__ == "__main__":
     remove(
         [_SECCOMP[platform.machine()]] * ("seccomp" in asked) + [*_LANDLOCK] * ("landlock" in asked)
     )
-    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606  # what it was told to run
+    os.execv(sys.argv[2], sys.argv[2:])  # what it was told to run
