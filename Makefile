@@ -31,7 +31,7 @@ run: $(VENV)/ready ## serve on http://localhost:8080; MEDIA=/path/to/your/videos
 test: $(VENV)/ready-dev ## run the tests, in two processes
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-soak: $(VENV)/ready-dev ## try to break it: broken files, malformed requests, crashes, crowds, kills; twenty minutes
+soak: $(VENV)/ready-dev ## try to break it: broken files, malformed requests, crashes, crowds, kills; half an hour
 	@KILLS=50 $(BIN)/python -m pytest -q tests/tools/library/test_kills.py >&2
 	@$(BIN)/python -m tools.soak > soak.json
 

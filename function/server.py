@@ -17,6 +17,7 @@ import functions_framework
 from flask import Flask
 
 from db.names import quote
+from function.errors import EngineUnavailableError
 from function.media.roots import find_root_trouble
 from function.setting_kinds import SettingError
 from function.settings import Settings
@@ -53,6 +54,8 @@ def main() -> None:
         "recognize", str(MAIN), "http"
     )
     service: Service = app.config["SERVICE"]
+    if settings.sandbox == "strict":
+        _require_locks(service)
     front.take(app, service.access.check)
     _stop_on_signals(front, service)
     service.store.finish_erasing()
@@ -88,6 +91,19 @@ def _listen(settings: Settings) -> Front:
             f"HOST is {quote(settings.host)}, and no address is known by that name. Set it to "
             "127.0.0.1 for this machine alone, or to 0.0.0.0 or :: for all."
         ) from error
+
+
+def _require_locks(service: Service) -> None:
+    """Start what reads videos now, not when it is first asked for.
+
+    Raises:
+        SettingError: it is not locked as SANDBOX=strict demands, or cannot run.
+    """
+    try:
+        service.reader.ready()
+    except EngineUnavailableError as error:
+        service.close()
+        raise SettingError(f"{error}") from error
 
 
 def _stop_on_signals(front: Front, service: Service) -> None:

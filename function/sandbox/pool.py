@@ -194,12 +194,12 @@ class Sandbox:
         return is_wanted
 
     def _require_locks(self, ready: Ready) -> None:
-        if self._settings.sandbox == "strict" and not {*LOCKS} <= {*ready.locks}:
-            held = ", ".join(ready.locks) or "nothing"
+        missing = _missing_locks(ready)
+        if self._settings.sandbox == "strict" and missing:
             raise EngineUnavailableError(
-                f"SANDBOX is strict, but this kernel locks {held} for the process that reads "
-                "videos. Use Linux 5.13 or newer with Landlock, and no GPU's decoder "
-                "(DECODE=cpu), or set SANDBOX=on."
+                f"SANDBOX is strict, but this system leaves {missing} unlocked for the process "
+                "that reads videos. Use Linux 5.13 or newer with Landlock and seccomp, and no "
+                "GPU's decoder (DECODE=cpu), or set SANDBOX=on."
             )
 
     def _explain_start(self, error: EndedError) -> RecognitionError:
@@ -228,13 +228,16 @@ class Sandbox:
 
 
 def _warn_of_missing_locks(ready: Ready) -> None:
-    missing = [lock for lock in LOCKS if lock not in ready.locks]
-    if missing:
+    if missing := _missing_locks(ready):
         _log.warning(
             "This system, or a GPU's decoder, leaves %s unlocked for the process that reads "
             "videos. SANDBOX=strict would refuse to run.",
-            " and ".join(missing),
+            missing,
         )
+
+
+def _missing_locks(ready: Ready) -> str:
+    return " and ".join(lock for lock in LOCKS if lock not in ready.locks)
 
 
 def _stopping() -> StoppingError:

@@ -131,8 +131,13 @@ def is_public(address: str) -> bool:
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
-_RESERVED = tuple(map(ipaddress.ip_network, ("192.88.99.0/24", "3fff::/20", "2001:db8::/32")))
-"""Relays, and examples of manuals; not every Python knows them."""
+_RESERVED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "2001:db8::/32"),
+    )
+)
+"""Protocols' own, relays, and examples of manuals; not every Python knows them."""
 
 
 def _parse(address: str) -> httpx.URL:

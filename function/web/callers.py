@@ -1,6 +1,7 @@
 """Who a request comes from: its address and the host name it asked for, also behind a proxy."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,23 +13,12 @@ from function.setting_kinds import Network
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-PROXY_HEADERS = (
-    "Forwarded",
-    "Via",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Port",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Server",
-    "X-Original-Forwarded-For",
-    "X-Envoy-External-Address",
-    "X-Client-Ip",
-    "X-Real-Ip",
-    "CF-Connecting-IP",
-    "Cdn-Loop",
-    "True-Client-IP",
+_OF_PROXIES = re.compile(
+    r"forwarded|via|cdn-loop|cf-connecting-ip|x-(original-)?forwarded(-.*)?|x-original-(host|url)"
+    r"|x-real-ip|x-envoy-.*|x-proxyuser-ip|(.*-)?client-?ip",
+    re.IGNORECASE,
 )
-"""One of these says that a proxy passed the request on, whoever sent it."""
+"""A header of such a name says that a proxy passed the request on, whoever sent it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,7 @@ class Caller:
 def find_caller(request: Request, proxies: Sequence[Network]) -> Caller:
     """Say who asks; what proxies say of it counts only if the nearest is one of `proxies`."""
     nearest = request.remote_addr or "localhost"
-    is_direct = not any(name in request.headers for name in PROXY_HEADERS)
+    is_direct = not any(map(_OF_PROXIES.fullmatch, request.headers.keys()))
     if not _is_in(nearest, proxies):
         return Caller(nearest, request.host, is_direct)
     passed = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from db.stores import open_store
 from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import framework_server
 from tools.footage.videos import moving_picture, read_portrait, write_video
-from tools.soak.servers import Answer, Server, serving
+from tools.soak.servers import Answer, Server, free_port, serving
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -112,6 +113,49 @@ def test_a_port_that_is_taken_is_one_line_and_no_token(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"HOST is '0.0.0.0' and PORT {port}; nothing can listen there (")
+
+
+LOCKLESS = [sys.executable, "-m", "tests.support.without_locks"]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "missing"),
+    [("seccomp", "calls"), ("landlock", "files"), ("seccomp,landlock", "files and calls")],
+)
+def test_strict_does_not_start_where_a_lock_is_missing(
+    lacking: str, missing: str, tmp_path: Path
+) -> None:
+    settings = {"SANDBOX": "strict", "PORT": str(free_port()), "MEDIA_ROOT": str(tmp_path)}
+    settings |= {"LIBRARY_DB": str(tmp_path / "l.db"), "PERFORMERS_DB": str(tmp_path / "g.db")}
+    done = subprocess.run(
+        [*LOCKLESS, lacking, sys.executable, "-m", "function.server"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Serving" not in done.stderr
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(f"SANDBOX is strict, but this system leaves {missing} unlocked")
+
+
+def test_ready_says_which_locks_hold_where_one_is_missing(tmp_path: Path) -> None:
+    settings = {"PORT": str(free_port()), "MEDIA_ROOT": str(tmp_path)}
+    settings |= {"LIBRARY_DB": str(tmp_path / "l.db"), "PERFORMERS_DB": str(tmp_path / "g.db")}
+    command = [*LOCKLESS, "landlock", sys.executable, "-m", "function.server"]
+    open_store(tmp_path / "g.db").create()
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
+    server = Server(process, int(settings["PORT"]), tmp_path / "log")
+    try:
+        deadline = time.monotonic() + 60
+        while (answer := server.get("/ready")).status != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert json.loads(answer.body)["locks"] == ["memory", "calls"]
+    finally:
+        server.stop()
 
 
 def test_it_listens_on_ipv6_and_says_so(tmp_path: Path) -> None:

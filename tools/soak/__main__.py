@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from function.media.formats import CODECS
 from tools.footage.photos import fetch_photos
 from tools.soak.bombs import write_bombs
+from tools.soak.decoders import decoders_of, try_decoders
 from tools.soak.doors import PLUGIN_TOKEN
 from tools.soak.paths import CANARY, lay_out_library
 from tools.soak.seeds import write_film, write_seeds
@@ -29,7 +31,17 @@ from tools.soak.trials import (
     try_photos,
 )
 
-TRIALS = ("bombs", "mutations", "photos", "paths", "crashes", "crowd", "memory", "doors")
+TRIALS = (
+    "bombs",
+    "mutations",
+    "photos",
+    "paths",
+    "crashes",
+    "crowd",
+    "memory",
+    "doors",
+    "decoders",
+)
 LIMIT_SECONDS = 10.0
 SLOTS = 2
 MOST_DRIFT_PERCENT = 5.0
@@ -48,6 +60,7 @@ class Plan:
     crashes: int
     requests: int
     doors: int
+    packets: int
     until: float
 
 
@@ -59,6 +72,7 @@ class Plan:
 @click.option("--crashes", default=100, show_default=True, help="How many SIGSEGVs.")
 @click.option("--requests", default=2_000, show_default=True, help="How many to watch memory with.")
 @click.option("--doors", default=10_000, show_default=True, help="How many malformed requests.")
+@click.option("--packets", default=2_000, show_default=True, help="How many for each decoder.")
 @click.option("--minutes", default=60.0, show_default=True, help="When to stop, even half-way.")
 def main(  # noqa: PLR0917  # click gives each option a parameter
     trials: tuple[str, ...],
@@ -68,6 +82,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
     crashes: int,
     requests: int,
     doors: int,
+    packets: int,
     minutes: float,
 ) -> None:
     """Run every trial against a server; a table on stderr, JSON on stdout, exit 1 for a fault."""
@@ -77,6 +92,7 @@ def main(  # noqa: PLR0917  # click gives each option a parameter
         crashes=crashes,
         requests=requests,
         doors=doors,
+        packets=packets,
         until=time.monotonic() + minutes * 60,
     )
     with tempfile.TemporaryDirectory() as name:
@@ -120,6 +136,9 @@ def _ways(
         "crashes": lambda: try_crashes(server, FILM, GOOD, plan.crashes, LIMIT_SECONDS),
         "crowd": lambda: try_crowd(server, GOOD, 50, LIMIT_SECONDS),
         "doors": lambda: try_doors(server, GOOD, range(plan.doors), LIMIT_SECONDS, plan.until),
+        "decoders": lambda: try_decoders(
+            CODECS, decoders_of(seeds), range(plan.packets), LIMIT_SECONDS, plan.until
+        ),
         "memory": lambda: try_patience(server, videos, plan.requests, plan.until, LIMIT_SECONDS),
     }
 

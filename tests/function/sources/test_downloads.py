@@ -31,6 +31,7 @@ from tests.support.stash_schema import STASH
         "3fff::1",
         "2001:db8::1",
         "192.88.99.1",
+        "192.0.0.8",
         "2002:7f00:0001::",
     ],
 )

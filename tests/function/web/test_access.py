@@ -186,6 +186,8 @@ def test_a_host_that_is_none_is_refused_and_no_fault(serve: Serve) -> None:
         *("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Client-IP"),
         *("X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Server", "CF-Connecting-IP"),
         *("X-Original-Forwarded-For", "X-Envoy-External-Address", "Cdn-Loop", "True-Client-IP"),
+        *("X-Forwarded", "X-Forwarded-Prefix", "X-Forwarded-Ssl", "X-Original-Host", "Client-IP"),
+        *("X-Cluster-Client-Ip", "Fastly-Client-IP", "X-Azure-ClientIP", "X-ProxyUser-Ip"),
     ],
 )
 def test_through_a_proxy_on_this_machine_the_token_is_needed(header: str, serve: Serve) -> None:

@@ -75,6 +75,24 @@ def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path
     assert "1 of 2 are listed" in limited.stderr
 
 
+def test_no_picture_is_written_through_a_link_that_comes_just_then(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("of somebody else")
+    unlink = Path.unlink
+
+    def replace(file: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002  # as pathlib
+        unlink(file, missing_ok=missing_ok)
+        if file.suffix == ".jpg":
+            file.symlink_to(theirs)
+
+    monkeypatch.setattr(Path, "unlink", replace)
+    result = shell.run("strangers", "--pictures", tmp_path / "faces")
+    assert result.exit_code == 1
+    assert theirs.read_text() == "of somebody else"
+
+
 def test_naming_fills_in_every_video_and_can_be_taken_back(shell: Shell) -> None:
     man, woman = shell.said("strangers")
     named = shell.said("strangers", "name", man["id"], "Grace Hopper")
