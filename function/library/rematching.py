@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from db.decisions import Decision
@@ -58,25 +57,16 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
 
     In a library that cannot be written they stay as they are, and the log says so.
     """
-    generation = naming.generation
-
-    def read_next(after: int) -> _Remembered:
-        # By id: another process may match them with another state of the gallery at the same time.
-        videos = ledger.not_matched_at(generation, VIDEOS_AT_ONCE, after)
-        return _read(ledger, videos)
-
-    # The next videos are read while these are compared, which takes a fifth less time.
-    with ThreadPoolExecutor(1, "rematch") as ahead:
-        known = read_next(0)
-        while known.records:
-            waiting = ahead.submit(read_next, max(known.records))
-            try:
-                done = _rematch(ledger, naming, known)
-            except GalleryReadOnlyError as error:
-                _log.warning("Names stay as they were matched last: %s", error)
-                return
-            yield done
-            known = waiting.result()
+    after = 0
+    # By id: another process may match them with another state of the gallery at the same time.
+    while videos := ledger.not_matched_at(naming.generation, VIDEOS_AT_ONCE, after):
+        try:
+            # To read the next ones in a thread meanwhile takes longer: both want the interpreter.
+            yield _rematch(ledger, naming, _read(ledger, videos))
+        except GalleryReadOnlyError as error:
+            _log.warning("Names stay as they were matched last: %s", error)
+            return
+        after = max(videos)
 
 
 def rematch_videos(ledger: Ledger, naming: Naming, videos: Sequence[int]) -> Changed:
