@@ -4,58 +4,31 @@ Waitress reads a request to its end before a thread takes it, so clients that da
 what it lacks are deadlines for the whole of a request, and a choice of whom to drop.
 """
 
-import copy
-import json
-import re
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
-import flask
 from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.buffers import BytesIOBasedBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import FixedStreamReceiver
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher, WSGITask
-from werkzeug.exceptions import HTTPException
 
 from function.errors import (
-    BadParameterError,
     BusyError,
-    RecognitionError,
-    RequestTooLargeError,
 )
-from function.web.access import LARGEST_BODY_BYTES, largest_body, too_large
+from function.web.access import LARGEST_BODY_BYTES
 from function.web.guesses import home_of
-from function.web.pages import PAGE_PREFIX
-from function.web.responses import RETRY_AFTER_SECONDS, error_body
+from function.web.parser import LONGEST_HEAD_BYTES, Admit, Parser, Refusal
+from function.web.responses import RETRY_AFTER_SECONDS
+from function.web.threads import Threads
 
 MOST_CONNECTIONS = 512
 """Each takes a file descriptor, of which a process commonly has 1,024."""
 
 MOST_PER_ADDRESS = 128
 """More than a browser's tabs open together; a proxy's have mostly work under way, and stay."""
-
-LONGEST_LINE_BYTES = 8 * 1024
-LONGEST_HEAD_BYTES = 32 * 1024
-MOST_HEADERS = 100
-
-_FIRST_LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9.]+)?")
-_BAD_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
-_FOLDED = re.compile(rb"\r\n[ \t]")
-_WIDE_GAP = re.compile(rb"[ \t]{65}")
-"""What waitress judges soon, and what not: a header that begins with 30,000 spaces takes it half a
-minute, in which nobody else is served, and a line of 8,000 digits a whole one. A folded header is
-as long as all of its lines, and is out of use."""
-
-_GIVES_LENGTH = re.compile(rb"\r\nContent-Length:", re.IGNORECASE)
 
 IDLE_SECONDS = 30.0
 """Between two requests, or before the first."""
@@ -76,136 +49,19 @@ before the thread that answered has put the last one away; whoever sends ahead w
 MOST_LEAVING, LEAVING_SECONDS = 128, 2.0
 """So many who found no room may still read why, for so long."""
 
-QUICK, QUICK_THREADS = ("/health", PAGE_PREFIX), 4
-"""What takes no time, and may be asked by whoever wants to know whether we are there."""
-
 BUFFERED_BYTES = 4 * 1024 * 1024
 """An answer's thread is free once less than this is unread."""
 
 ACCEPTED_AT_ONCE = 64
 
-Admit = Callable[[flask.Request], None]
-"""Raises RecognitionError for a request that is not allowed, by its headers."""
-
-
-class _Refusal:
-    """An answer to a request that cannot be read, in the form of all our errors."""
-
-    def __init__(self, error: RecognitionError, status: int) -> None:
-        self._error = error
-        self._status = status
-
-    def to_response(self, _: object = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Return the status line, the headers and the body, as waitress wants them."""
-        headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
-        body = json.dumps(error_body(self._error)) + "\n"
-        return f"{self._status} {HTTPStatus(self._status).phrase}", headers, body.encode()
-
 
 def _no_room() -> bytes:
     """Write a whole answer for those who find no room, to be sent without a thread."""
     error = BusyError("More came at once than can be served. Try again in a few seconds.")
-    status, headers, body = _Refusal(error, error.status).to_response()
+    status, headers, body = Refusal(error, error.status).to_response()
     headers += [("Retry-After", f"{RETRY_AFTER_SECONDS}"), ("Content-Length", f"{len(body)}")]
     lines = [f"HTTP/1.1 {status}", *map(": ".join, [*headers, ("Connection", "close")]), "", ""]
     return "\r\n".join(lines).encode() + body
-
-
-class _Nowhere(BytesIOBasedBuffer):  # type: ignore[misc]  # waitress has no types
-    """Keeps nothing of a body."""
-
-    def append(self, _: bytes) -> None:
-        """Forget some bytes."""
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Reads one request, within our limits; keeps a large body only if `admit` lets it in."""
-
-    path = "/"
-    error: Any
-    adj: Any
-    completed: bool
-    expect_continue: bool
-    headers: dict[str, str]
-
-    def __init__(self, adj: Any, channel: "_Channel | None" = None) -> None:
-        super().__init__(adj)
-        self._channel = channel
-
-    def received(self, data: bytes) -> int:
-        """Take some bytes of the request; return how many belonged to it."""
-        taken: int = super().received(data)
-        if self.error and not isinstance(self.error, _Refusal):
-            self.error = _refuse(self.error, self.path)
-        if self.error:
-            self.expect_continue = False  # or it would be asked for its body after all
-        return taken
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Read the request line and the headers; the path decides how long the body may be."""
-        line, _, rest = header_plus.partition(b"\r\n")
-        if len(line) > LONGEST_LINE_BYTES:
-            raise ParsingError(
-                f"its first line has {len(line)} bytes; {LONGEST_LINE_BYTES} at most. "
-                "Send a long path in the body of a POST"
-            )
-        if rest.count(b"\r\n") > MOST_HEADERS:
-            raise ParsingError(f"it has more than {MOST_HEADERS} headers")
-        _require_quick(header_plus)
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:
-            raise ParsingError(str(error)) from error
-        if self.chunked and _GIVES_LENGTH.search(header_plus):
-            raise ParsingError("it has both Content-Length and Transfer-Encoding")
-        # Whoever offers to speak otherwise is answered all the same; Flask would refuse them.
-        self.headers.pop("UPGRADE", None)
-        self.adj = copy.copy(self.adj)
-        # One in chunks says its length last, and what stands between the chunks is kept in memory.
-        largest = LARGEST_BODY_BYTES if self.chunked else largest_body(self.path)
-        self.adj.max_request_body_size = largest + 1
-        if self._channel and LARGEST_BODY_BYTES < self.content_length <= largest:
-            self._refuse_strangers(self._channel)
-
-    def _refuse_strangers(self, channel: "_Channel") -> None:
-        """Keep a large body only for those whose headers let them in with it."""
-        environ = WSGITask(channel, self).get_environment()
-        app = channel.server.application
-        with app.request_context(environ):
-            try:
-                channel.server.admit(flask.request)
-            except RecognitionError as error:
-                self.error = _Refusal(error, error.status)
-            except HTTPException as error:
-                refusal = BadParameterError(f"The request cannot be read: {error.description}")
-                self.error = _Refusal(refusal, refusal.status)
-        if self.error and self.expect_continue:
-            self.completed = True  # it waits to be asked for its body
-        elif self.error:
-            # Or whoever sends it would be cut off before the refusal could be read.
-            self.body_rcv = FixedStreamReceiver(self.content_length, _Nowhere())
-
-
-def _require_quick(head: bytes) -> None:
-    """Refuse a line or headers that are written as no client writes them, and take long to read.
-
-    Raises:
-        ParsingError: they are.
-    """
-    if not _FIRST_LINE.fullmatch(head.partition(b"\r\n")[0]):
-        raise ParsingError("its first line is not a method, a URL and HTTP/1.1")
-    if _BAD_BYTES.search(head):
-        raise ParsingError("its headers hold a control character")
-    if _FOLDED.search(head):
-        raise ParsingError("a header goes on in the next line")
-    if _WIDE_GAP.search(head):
-        raise ParsingError("its headers hold more than 64 spaces in a row")
-
-
-def _refuse(error: Any, path: str) -> _Refusal:
-    if error.code == RequestTooLargeError.status:
-        return _Refusal(too_large(largest_body(path)), error.code)
-    return _Refusal(BadParameterError(f"The request cannot be read: {error.body}."), error.code)
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
@@ -222,9 +78,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         super().__init__(*arguments, **options)
         self.home = home_of(self.addr[0])
 
-    def parser_class(self, adj: Any) -> _Parser:
+    def parser_class(self, adj: Any) -> Parser:
         """Make what reads the next request; waitress calls it as if it were the class."""
-        return _Parser(adj, self)
+        return Parser(adj, self)
 
     def handle_read(self) -> None:
         """Take what came; of those who found no room it is dropped.
@@ -331,32 +187,6 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return now - self.begun_at > limit
 
 
-class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
-    """Threads for requests, and a few more for those that are quick: they never wait for others."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._quick = ThreadedTaskDispatcher()
-
-    def set_thread_count(self, count: int) -> None:
-        """Start so many threads, or end those that are too many."""
-        super().set_thread_count(count)
-        self._quick.set_thread_count(min(count, QUICK_THREADS))
-
-    def add_task(self, task: _Channel) -> None:
-        """Have a request answered as soon as a thread is free."""
-        request = task.requests[0]
-        if request.error or request.path.startswith(QUICK):
-            self._quick.add_task(task)
-        else:
-            super().add_task(task)
-
-    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:  # noqa: FBT001, FBT002  # as waitress
-        """End all threads, and say whether requests were still waiting."""
-        was_waiting = self._quick.shutdown(cancel_pending, timeout)
-        return bool(super().shutdown(cancel_pending, timeout) or was_waiting)
-
-
 class _Round(dict[int, Any]):
     """Whom one round of the loop serves, by descriptor.
 
@@ -405,7 +235,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         adjustments.send_bytes = 1
         super().__init__(
             None,
-            dispatcher=_Threads(),
+            dispatcher=Threads(),
             adj=adjustments,
             sockinfo=adjustments.listen[0],
         )

@@ -15,7 +15,8 @@ from waitress.channel import HTTPChannel
 
 from function.errors import UnauthorizedError
 from function.web import connections
-from function.web.connections import Admit, Front
+from function.web.connections import Front
+from function.web.parser import Admit
 from tests.support.waiting import wait_until
 
 Connect = Callable[[], socket.socket]
