@@ -374,14 +374,23 @@ def test_what_the_loop_saw_of_whoever_finds_no_room_is_no_error_when_it_is_gone(
         channel.handle_read()  # as the loop does next, to whom it has found readable before
 
     monkeypatch.setattr(connections._Channel, "turn_away", turn_away_one_who_is_reported)
-    with fronted(desk) as connect:
-        first = connect()
+    front = Front("127.0.0.1", 0, 2)
+    front.take(desk.app)
+    address = ("127.0.0.1", int(front.effective_port))
+    # Both have come before the loop begins, or the first might be answered.
+    with socket.create_connection(address, 30) as first, socket.create_connection(address, 30):
         first.sendall(sent)
-        connect()
-        assert read_all(first).startswith(BUSY)
-        for _ in range(3):
-            time.sleep(0.1)
-            assert not is_cut_off(first)
+        thread = threading.Thread(target=front.run)
+        thread.start()
+        try:
+            assert read_all(first).startswith(BUSY)
+            for _ in range(3):
+                time.sleep(0.1)
+                assert not is_cut_off(first)
+        finally:
+            front.stop(0.5)
+            thread.join()
+    front.task_dispatcher.shutdown()
     assert "Socket error" not in caplog.text
 
 
