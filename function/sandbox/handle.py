@@ -1,16 +1,14 @@
-"""One locked process that reads files: how it is started, used, checked and ended."""
+"""One locked process that reads files: how it is used, checked and ended."""
 
 import logging
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from db.models import EncodingKind
 from function.engines.models import find_model
@@ -41,38 +39,8 @@ from function.sandbox.orders import (
     VideoOrder,
 )
 from function.sandbox.portions import MOST_PEOPLE_BYTES, Collected, Portion
+from function.sandbox.starting import start_child
 from function.sandbox.wire import WireError
-from function.settings import Settings
-
-ROOT = Path(__file__).parents[2]
-CHILD_MODULE = f"{__package__}.child"
-
-PASSED_ON = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH"),
-    *("PYTHONUSERBASE", "PYTHONHOME"),
-)
-PASSED_ON_PREFIXES = (
-    *("CUDA_", "NVIDIA_", "LIBVA_", "HSA_", "ROCR_", "HIP_"),
-    *("OMP_", "PYTHONDONTWRITEBYTECODE"),
-)
-"""The part of our environment a child gets: never a token or a path of the library."""
-
-ADDED = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "4000000",
-    "MALLOC_TRIM_THRESHOLD_": "4000000",
-}
-"""What else it gets. numpy would start a thread for each core, which costs 80 ms of CPU time and is
-never used. glibc would keep the memory of large pictures, and some for each thread: 30 MB in each
-process. But with a threshold of its own for them it would also give back each 128 KB that are free,
-which the kernel has to clear for the next picture; so it keeps up to 4 MB."""
-
-_START = (
-    "import gc, runpy, sys; gc.disable(); del sys.argv[0]; "
-    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
-)
-"""What a child's Python does, as with -m, but collecting no garbage while it imports: 25 ms."""
 
 OWN_FILES = "/proc/self/fd"
 """Where Linux shows a process the files that it has open, so that it can open them once more."""
@@ -115,40 +83,6 @@ class EndedError(Exception):
     """A child has ended or sent nonsense; the text says how."""
 
 
-def setup_of(settings: Settings) -> Setup:
-    """Select the settings that a child is given."""
-    return Setup(
-        engine=settings.engine,
-        detector=settings.detector,
-        device=settings.device,
-        decode=settings.decode,
-        threads=settings.net_threads,
-        threads_alone=settings.net_threads_alone,
-        helpers=settings.helpers,
-        detection_pixels=settings.detection_pixels,
-        cache_folder=os.fsencode(settings.cache_folder.resolve()) if settings.cache_folder else b"",
-        second_encoder=_spell(settings.second_encoder),
-        memory_megabytes=settings.memory_megabytes,
-    )
-
-
-def _spell(second_encoder: str | Path) -> bytes:
-    is_path = isinstance(second_encoder, Path)
-    return os.fsencode(Path(second_encoder).absolute() if is_path else second_encoder)
-
-
-def _start(passed: Sequence[int]) -> "subprocess.Popen[bytes]":
-    """Start a child, to which some descriptors are passed."""
-    return subprocess.Popen(  # noqa: S603  # our own program, no shell
-        [sys.executable, "-c", _START, CHILD_MODULE, *map(str, passed)],
-        cwd=ROOT,
-        env=_environment(),
-        stdin=subprocess.PIPE,  # never written to: when it closes, the child ends too
-        pass_fds=passed,
-        start_new_session=True,
-    )
-
-
 class Child:
     """One process, and the socket to it.
 
@@ -160,7 +94,7 @@ class Child:
         (ours, *self._lines), theirs = zip(*pairs, strict=True)
         theirs[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, AHEAD_BYTES)
         try:
-            self._process = _start([one.fileno() for one in theirs])
+            self._process = start_child([one.fileno() for one in theirs])
         except OSError:
             for one in (ours, *self._lines):
                 one.close()
@@ -376,21 +310,6 @@ class Allowance:
         self._lines += 1
         if self._lines > MOST_LOG_LINES:
             raise WireError("it logs without end")
-
-
-def _environment() -> dict[str, str]:
-    passed_on = {
-        name: value
-        for name, value in os.environ.items()
-        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
-    }
-    packages = [os.path.abspath(one) for one in _package_folders()]  # noqa: PTH100  # not a Path
-    return passed_on | ADDED | {"PYTHONPATH": os.pathsep.join([str(ROOT), *packages])}
-
-
-def _package_folders() -> list[str]:
-    """List where else packages are: installed for the user only, or named by PYTHONPATH."""
-    return [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
 
 
 def _refusal(order: Order, refusal: Refusal) -> RecognitionError:

@@ -21,9 +21,10 @@ from function.errors import (
     UnreadableVideoError,
 )
 from function.matching.second_models import SecondModel, open_second
-from function.sandbox.handle import Child, EndedError, setup_of
+from function.sandbox.handle import Child, EndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import ORDERS, Order
+from function.sandbox.starting import setup_of
 from function.settings import Settings
 
 START_WITHIN_SECONDS = 120.0

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from function.sandbox.handle import setup_of
 from function.sandbox.messages import Setup
+from function.sandbox.starting import setup_of
 from function.sandbox.wire import pack, unpack
 from function.setting_kinds import SettingError, days_of
 from function.settings import Settings, settings_table

@@ -20,7 +20,7 @@ from function.media.frames import Frame, sample_frames
 from function.media.gpu import choose_decoder
 from function.media.videos import open_video
 from function.people.gathering import PeopleFound
-from function.sandbox import handle
+from function.sandbox import starting
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from tests.support import child_in_floats
@@ -140,7 +140,7 @@ def test_a_child_and_its_helpers_see_on_a_gpu_what_they_see_without(
     )
     path = write_video(tmp_path / "film.mp4", shots, fps=8, keyframe_every=20)
     there = find_on("cuda", path)
-    monkeypatch.setattr(handle, "CHILD_MODULE", child_in_floats.__name__)
+    monkeypatch.setattr(starting, "CHILD_MODULE", child_in_floats.__name__)
     here = find_on("cpu", path)
     assert here.faces == there.faces
     assert [person.seen for person in here.people] == [person.seen for person in there.people]

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from db.stores import open_store
-from function.sandbox.handle import CHILD_MODULE
+from function.sandbox.starting import CHILD_MODULE
 from function.web.page_requests import PAGE_HEADER
 
 ROOT = Path(__file__).parents[2]

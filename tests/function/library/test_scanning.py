@@ -449,7 +449,7 @@ def test_where_no_process_can_be_started_no_video_is_blamed(
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    monkeypatch.setattr("function.sandbox.handle.subprocess.Popen", refuse)
+    monkeypatch.setattr("function.sandbox.starting.subprocess.Popen", refuse)
     offer_all(ledger, media)
     with pytest.raises(EngineUnavailableError, match=os.strerror(errno.EAGAIN)):
         list(make_scanner(ledger, gallery, Sandboxed(Settings(slots=1))).scan_all())

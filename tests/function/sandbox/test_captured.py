@@ -20,7 +20,7 @@ from function.faces.found import MOST_IN_PICTURE, Task
 from function.media.files import MediaFile, open_any
 from function.media.pictures import MOST_PICTURES
 from function.people.gathering import PeopleFound
-from function.sandbox import handle
+from function.sandbox import handle, starting
 from function.sandbox.portions import MOST_PEOPLE_BYTES, weigh_people
 from function.sandbox.readers import Sandboxed
 from function.sandbox.wire import WireError
@@ -38,7 +38,7 @@ OF_PEOPLE = [way for way in captured_child.MOST if way not in ("most faces", "mo
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandboxed]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+        patched.setattr(starting, "CHILD_MODULE", captured_child.__name__)
         patched.setattr(handle, "MOST_MESSAGES", 3_000)  # or the endless ones take half a minute
         sandbox = Sandboxed(Settings(time_limit_seconds=300.0, slots=1))
         yield sandbox
@@ -105,7 +105,7 @@ def test_the_files_of_an_archive_take_little_memory(way: str, sandbox: Sandboxed
 def test_who_drips_is_ended_in_time_and_holds_up_nobody_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+    monkeypatch.setattr(starting, "CHILD_MODULE", captured_child.__name__)
     sandbox = Sandboxed(Settings(time_limit_seconds=4.0))
     try:
         sandbox.ready()
@@ -121,7 +121,7 @@ def test_who_drips_is_ended_in_time_and_holds_up_nobody_meanwhile(
 
 
 def test_who_takes_no_photo_is_ended_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handle, "CHILD_MODULE", captured_child.__name__)
+    monkeypatch.setattr(starting, "CHILD_MODULE", captured_child.__name__)
     sandbox = Sandboxed(Settings(time_limit_seconds=2.0))
     try:
         sandbox.ready()

@@ -16,7 +16,7 @@ from function.errors import CrashedVideoError, StoppingError, TimeLimitError, Un
 from function.faces.found import Progress, Task
 from function.media.files import open_any
 from function.people.gathering import PeopleFound
-from function.sandbox import handle
+from function.sandbox import handle, starting
 from function.sandbox.readers import Here, Sandboxed
 from function.settings import Settings
 from tests.support import short_helpers
@@ -217,7 +217,7 @@ def test_a_helper_that_is_short_of_memory_changes_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
-    monkeypatch.setattr(handle, "CHILD_MODULE", short_helpers.__name__)
+    monkeypatch.setattr(starting, "CHILD_MODULE", short_helpers.__name__)
     assert large_alone.frames > 30
     with sandboxed(threads=2, memory_megabytes=short_helpers.LESS_MEGABYTES + megabytes) as reader:
         assert reader.ready().helpers == 1
@@ -306,7 +306,7 @@ def odd_child(folder: Path, **how: object) -> Iterator[Sandboxed]:
     usual = {"most_forks": 9, "helper_without_threads": 0, "has_thread": False}
     (folder / "odd_child.py").write_text(ODD_CHILD.format(**(usual | how)))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(handle, "CHILD_MODULE", "odd_child")
+        patched.setattr(starting, "CHILD_MODULE", "odd_child")
         patched.setenv("PYTHONPATH", str(folder))
         with sandboxed(threads=4) as reader:
             yield reader
@@ -363,7 +363,7 @@ def test_an_engine_that_itself_has_a_gpu_is_loaded_once_and_gets_no_helpers(
 ) -> None:
     caplog.set_level("INFO")
     (tmp_path / "child_on_gpu.py").write_text(CHILD_ON_GPU)
-    monkeypatch.setattr(handle, "CHILD_MODULE", "child_on_gpu")
+    monkeypatch.setattr(starting, "CHILD_MODULE", "child_on_gpu")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with sandboxed(threads=3, decode="cpu") as reader:
         ready = reader.ready()
@@ -384,7 +384,7 @@ time.sleep(600)
 
 def test_helpers_end_with_the_server() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT], cwd=handle.ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PARENT], cwd=starting.ROOT, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout
         group = members_of(int(server.stdout.readline()))

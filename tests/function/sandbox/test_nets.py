@@ -24,7 +24,7 @@ from function.engines.protocol import DeviceName
 from function.errors import CrashedVideoError, EngineUnavailableError
 from function.media.pictures import RgbImage
 from function.people.gathering import PeopleFound
-from function.sandbox import child, handle, nets
+from function.sandbox import child, nets, starting
 from function.sandbox.channel import Channel
 from function.sandbox.messages import Setup
 from function.sandbox.nets import Desk, LostError, RemoteNets, make_desks, serve
@@ -200,7 +200,7 @@ def test_who_asks_nets_that_have_ended_is_told_so(desks: list[Desk]) -> None:
 
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandboxed]:
-    monkeypatch.setattr(handle, "CHILD_MODULE", nets_on_cpu.__name__)
+    monkeypatch.setattr(starting, "CHILD_MODULE", nets_on_cpu.__name__)
     with closing(Sandboxed(replace(Settings(), threads=2, decode="cpu"))) as reader:
         yield reader
 
@@ -272,7 +272,7 @@ BROKEN = {
 
 
 def fork_nets(device: DeviceName, engine: str = "onnx") -> Setup:
-    setup = handle.setup_of(Settings(device=device, engine=engine))
+    setup = starting.setup_of(Settings(device=device, engine=engine))
     ours, theirs = socket.socketpair()
     with ours, theirs:
         setup, there = child._fork_nets(setup, Channel(theirs), [])
@@ -288,7 +288,7 @@ def test_the_process_with_the_nets_collects_garbage(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(child, "lock_down", lambda *_, **__: ())
     collects: list[bool] = []
     monkeypatch.setattr(child, "serve_in_lanes", lambda *_: collects.append(gc.isenabled()))
-    options = child._options(handle.setup_of(Settings()), 1, None)
+    options = child._options(starting.setup_of(Settings()), 1, None)
     ours, theirs = socket.socketpair()
     gc.disable()  # as whoever starts a child does
     try:

@@ -45,7 +45,7 @@ from function.media.photo_decoder import FORMATS, PHONE_FORMATS
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import MOST_LEFT_OUT, MOST_PICTURES, Contents, Entry, Moment
 from function.people.gathering import PeopleFound, gather_people
-from function.sandbox import checks, handle
+from function.sandbox import checks, starting
 from function.sandbox.checks import check_answer, check_portion
 from function.sandbox.handle import Allowance, Child
 from function.sandbox.messages import Answer, Ready, Refusal, write_message
@@ -198,7 +198,7 @@ def test_a_video_that_takes_too_long_is_ended(library: Path) -> None:
 def test_faces_that_take_too_long_to_group_end_with_the_limit(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handle, "CHILD_MODULE", endless_grouping.__name__)
+    monkeypatch.setattr(starting, "CHILD_MODULE", endless_grouping.__name__)
     with sandboxed(library, time_limit_seconds=4.0) as sandbox:
         sandbox.ready()
         (before,) = sandbox.pool.processes()
@@ -833,7 +833,7 @@ def test_a_child_finds_packages_where_its_parent_does(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/opt/packages", "", "here"]))
     monkeypatch.setenv("PYTHONUSERBASE", "/home/somebody/packages")
     monkeypatch.setenv("TOKEN", "secret")
-    given = handle._environment()
+    given = starting._environment()
     assert given["PYTHONPATH"].split(os.pathsep) == [
         str(ROOT),
         "/opt/packages",
