@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from db.names import show_text
-from db.videos import AlbumPicture, Kind, Shown, Stamp, stamp_of
+from db.videos import AlbumPicture, Kind, Shown, Stamp, VideoFound, stamp_of
 from function.errors import (
     OutsideMediaRootError,
     PhotoUnusableError,
@@ -181,6 +181,15 @@ def read_album(
     _require_one(pictures, path)
     gathered = gather_pictures(found, models)
     yield AlbumFound(gathered.found, (*pictures, *listed.left_out), gathered.shown)
+
+
+def with_pictures(kept: VideoFound, album: AlbumFound | None) -> VideoFound:
+    """Add to what is kept the pictures of an album, and where those who were kept are on them."""
+    if album is None:
+        return kept
+    positions = {position for position, _ in kept.people}
+    shown = tuple(one for one in album.shown if one.person in positions)
+    return replace(kept, pictures=album.pictures, shown=shown)
 
 
 def _why_too_many(faces: int, crop_bytes: int) -> str:

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
 from function.errors import DiskMissingError, StoppingError
-from function.library.scanning import Event, Scanner
+from function.library.scan_events import Event
+from function.library.scanning import Scanner
 
 _END: None = None
 

@@ -107,6 +107,11 @@ def is_below(path: bytes, places: Sequence[Path]) -> bool:
     )
 
 
+def is_truly_below(path: bytes, places: Sequence[Path]) -> bool:
+    """Say whether a path is below some places, and no link leads out of them."""
+    return is_below(path, places) and is_below(os.path.realpath(path), places)
+
+
 def find_ids(ledger: Ledger, path: Path) -> frozenset[int]:
     """Return the ids of the videos that a user's path names, perhaps through links.
 

@@ -18,7 +18,8 @@ from function.faces.found import Progress
 from function.library.forgetting import open_library
 from function.library.gate import Gate
 from function.library.jobs import chosen_strangers
-from function.library.scanning import LONGEST_SECONDS, Advanced, Scanner
+from function.library.scan_events import Advanced
+from function.library.scanning import LONGEST_SECONDS, Scanner
 from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 

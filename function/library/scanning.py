@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -15,7 +15,7 @@ from db.errors import GalleryError, GalleryLockedError
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import show_text
-from db.videos import MOST_TRIES, Depth, Kind, Lease, Outcome, Scanned, VideoFound
+from db.videos import MOST_TRIES, Depth, Lease, Scanned
 from function.errors import (
     CrashedVideoError,
     DiskMissingError,
@@ -27,17 +27,18 @@ from function.errors import (
     VideoNotFoundError,
 )
 from function.faces.found import Progress, Task
-from function.library.albums import AlbumFound, all_fingerprints_at, read_album
-from function.library.finding import is_below, text_of
+from function.library.albums import AlbumFound, all_fingerprints_at, read_album, with_pictures
+from function.library.depths import is_unclear, task_at
+from function.library.finding import is_truly_below, text_of
 from function.library.gate import Gate
 from function.library.keeping import Watched, keep_people
 from function.library.naming import open_naming
 from function.library.offering import find_missing_disk
 from function.library.oshash import fingerprints_of
+from function.library.scan_events import Advanced, Done, Event, Failed, Started
 from function.media.files import MediaFile, open_within
 from function.media.photo_kinds import is_still
 from function.people.gathering import PeopleFound
-from function.recognition import task_of
 from function.sandbox.readers import PeopleReader, PictureReader
 from function.settings import Settings
 
@@ -54,17 +55,6 @@ LOCKED_SECONDS = 1800.0
 """So long somebody else is waited for who writes the ledger: to rewrite a large one after a
 forgetting takes minutes on a slow disk, and what was read of a video may have taken hours."""
 
-DEEP_SECONDS = 0.5
-"""Seconds between samples at depth `deep`."""
-
-QUICK_PICTURES = 18
-"""How many pictures are looked at at depth `quick` at first, spread over the video; then as many
-again, and at most four times as many, as long as somebody is seen too seldom."""
-
-QUICK_PIXELS = 720
-"""The copy in which a quick look searches for distant faces is at most so large. In 1080p it shows
-faces of 32 pixels (36 of 39) as well as the usual copy (39); 13 of 13 people were named by three of
-either. Of 24 pixels, by which nobody is named, it shows 25 and the usual one 37."""
 
 LONGEST_SECONDS = 24 * 3600.0
 """A video's time limit in a scan; one that never ends must not hold up the night."""
@@ -91,49 +81,6 @@ _log = logging.getLogger(__name__)
 
 Written = TypeVar("Written")
 
-
-@dataclass(frozen=True)
-class Started:
-    """A video, or an album, is being scanned."""
-
-    path: bytes
-    kind: Kind = "video"
-
-
-@dataclass(frozen=True)
-class Advanced:
-    """How far a scan has come."""
-
-    path: bytes
-    progress: Progress
-
-
-@dataclass(frozen=True)
-class Done:
-    """A video was scanned: how many faces and people, how many of them are named.
-
-    `again` says that it was a quick look, and that a normal one comes later.
-    """
-
-    path: bytes
-    faces: int
-    people: int
-    named: int
-    left_out: int
-    seconds: float
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A video could not be scanned; unless `for_good` it is queued and tried again."""
-
-    path: bytes
-    reason: str
-    for_good: bool
-
-
-Event: TypeAlias = Started | Advanced | Done | Failed
 
 Found: TypeAlias = PeopleFound | AlbumFound
 """What is found in a video, or in an album."""
@@ -222,7 +169,9 @@ class Scanner:
         return find_missing_disk(self.ledger, path, self.places or self.roots or ())
 
     def _scan(self, lease: Lease) -> Iterator[Event]:
-        paths = [path for path in lease.paths if self.roots is None or _is_in(path, self.roots)]
+        paths = [
+            path for path in lease.paths if self.roots is None or is_truly_below(path, self.roots)
+        ]
         path = next(filter(_is_there, paths), (paths or lease.paths)[0])
         yield Started(path, lease.kind)
         try:
@@ -352,7 +301,7 @@ class Scanner:
         people = len(leads) + left_out
         goes_on = scanned.depth == "quick" and is_unclear(people, leads)
         again: Depth | None = "normal" if goes_on else None
-        outcome = (_with_pictures(kept.found, album), scanned, kept.outcomes, generation)
+        outcome = (with_pictures(kept.found, album), scanned, kept.outcomes, generation)
         if not self._write(partial(self.ledger.finish, lease, *outcome, again=again)):
             raise LostLeaseError
         return Done(path, found.faces, people, named, left_out, video_seconds, goes_on)
@@ -375,29 +324,7 @@ class Scanner:
         return Scanned(lease.depth, self._task(lease).every_seconds, found.models)
 
     def _task(self, lease: Lease) -> Task:
-        if lease.depth == "quick":
-            return quick_task(self.settings)
-        usual = task_of(self.settings)
-        return replace(usual, every_seconds=DEEP_SECONDS) if lease.depth == "deep" else usual
-
-
-def quick_task(settings: Settings) -> Task:
-    """Return how a quick look searches a video."""
-    return Task(None, min(settings.detection_pixels, QUICK_PIXELS), QUICK_PICTURES)
-
-
-def _with_pictures(kept: VideoFound, album: AlbumFound | None) -> VideoFound:
-    """Add the pictures of an album, and where those who were kept are on them."""
-    if album is None:
-        return kept
-    positions = {position for position, _ in kept.people}
-    shown = tuple(one for one in album.shown if one.person in positions)
-    return replace(kept, pictures=album.pictures, shown=shown)
-
-
-def is_unclear(people: int, leads: Sequence[Outcome]) -> bool:
-    """Say whether a quick look leaves a question: nobody was found, or somebody is uncertain."""
-    return people == 0 or any(one.verdict == "uncertain" for one in leads)
+        return task_at(lease.depth, self.settings)
 
 
 def _within_time(
@@ -408,11 +335,6 @@ def _within_time(
         yield from events
     except TimeLimitError as error:
         raise HeldTooLongError if held.is_set() else error from None
-
-
-def _is_in(path: bytes, roots: Sequence[Path]) -> bool:
-    """Say whether a file is in some folders, and no link leads out of them."""
-    return is_below(path, roots) and is_below(os.path.realpath(path), roots)
 
 
 def _is_there(path: bytes) -> bool:

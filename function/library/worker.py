@@ -34,7 +34,8 @@ from function.library.jobs import (
 )
 from function.library.naming import open_naming
 from function.library.offering import find_within, note_missing, queue_videos
-from function.library.scanning import LONGEST_SECONDS, NICENESS, Advanced, Event, Scanner
+from function.library.scan_events import Advanced, Event
+from function.library.scanning import LONGEST_SECONDS, NICENESS, Scanner
 from function.library.server_threads import (
     POLLED_EVERY_SECONDS,
     ServerThread,

@@ -22,8 +22,8 @@ from function.engines.models import PRIMARY
 from function.errors import RecognitionError, StoppingError
 from function.faces.found import StageSeconds
 from function.library.admission import admit_picture, is_admissible
+from function.library.depths import quick_task
 from function.library.naming import Naming, open_naming
-from function.library.scanning import quick_task
 from function.media.files import open_within
 from function.people.gathering import PeopleFound
 from function.people.people import template_of

@@ -17,7 +17,8 @@ from function.errors import CrashedVideoError
 from function.faces.found import Progress, Task
 from function.library.finding import find_videos
 from function.library.offering import offer_files
-from function.library.scanning import Event, Failed, Scanner
+from function.library.scan_events import Event, Failed
+from function.library.scanning import Scanner
 from function.media.files import MediaFile
 from function.media.pictures import RgbImage
 from function.people.gathering import PeopleFound

@@ -24,7 +24,7 @@ from function.engines.loading import load_engine
 from function.engines.protocol import Engine, EngineOptions
 from function.faces.found import Task
 from function.faces.search import Hands
-from function.library.scanning import is_unclear, quick_task
+from function.library.depths import is_unclear, quick_task
 from function.matching.matches import Identification
 from function.media.pictures import RgbImage
 from function.people.finding import find_people

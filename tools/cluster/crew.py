@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from db.ledgers import Ledger
 from function.errors import EngineUnavailableError, StoppingError
-from function.library.scanning import Event, Scanner
+from function.library.scan_events import Event
+from function.library.scanning import Scanner
 from function.sandbox.wire import WireError
 from tools.cluster.clusters import Cluster, WorkerFailedError
 from tools.cluster.connecting import is_safe

@@ -4,7 +4,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from function.library.crew import run_scanners
-from function.library.scanning import LONGEST_SECONDS, Event, Scanner
+from function.library.scan_events import Event
+from function.library.scanning import LONGEST_SECONDS, Scanner
 from function.sandbox.readers import PeopleReader, PictureReader, open_reader
 from function.settings import Settings
 

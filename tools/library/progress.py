@@ -10,7 +10,7 @@ from tqdm import tqdm
 from db.names import escape_unprintable
 from db.videos import Kind
 from function.library.finding import text_of
-from function.library.scanning import Advanced, Done, Event, Failed, Started
+from function.library.scan_events import Advanced, Done, Event, Failed, Started
 
 BAR_FORMAT = "{percentage:3.0f}% |{bar}| {unit} [{elapsed}<{remaining}{postfix}]"
 """What is done, of how many videos and albums, stands in the place of the unit."""

@@ -1,7 +1,6 @@
 """The library as one request sees it: the ledger, and names by today's gallery."""
 
 import math
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from db.ledgers import Ledger
 from db.records import Performer
 from db.stores import empty_ledger
 from db.videos import VideoRecord
-from function.library.finding import is_below
+from function.library.finding import is_truly_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
 from function.library.rematching import rematch
@@ -149,11 +148,7 @@ class Shelf:
 
 def shown_within(video: VideoRecord, roots: list[Path]) -> VideoRecord | None:
     """Return a video with only its paths below some folders, as for `Library.shown`."""
-    inside = [
-        path
-        for path in video.known_paths
-        if is_below(path, roots) and is_below(os.path.realpath(path), roots)
-    ]
+    inside = [path for path in video.known_paths if is_truly_below(path, roots)]
     if video.known_paths and not inside:
         return None
     named = tuple(name_path(path, roots) for path in inside)

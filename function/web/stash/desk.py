@@ -19,7 +19,7 @@ from function.errors import (
     UnknownPerformerError,
 )
 from function.library.albums import fingerprint_of
-from function.library.finding import is_below
+from function.library.finding import is_truly_below
 from function.library.forgetting import open_library
 from function.library.naming import Naming, open_naming
 from function.media.order import natural_key
@@ -331,10 +331,7 @@ class Work:
     def may_be_shown(self, video: VideoRecord) -> bool:
         """Say whether a video is in the media root, or its file is gone."""
         roots = [root.resolve() for root in self.service.settings.media_root]
-        return not video.paths or any(
-            is_below(path, roots) and is_below(os.path.realpath(path), roots)
-            for path in video.paths
-        )
+        return not video.paths or any(is_truly_below(path, roots) for path in video.paths)
 
 
 def first_images(images: Iterable[Image], most: int) -> tuple[list[Image], int]:

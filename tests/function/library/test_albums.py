@@ -27,7 +27,7 @@ from function.library.naming import Naming, open_naming
 from function.library.offering import find_within, note_missing, queue_videos
 from function.library.rematching import rematch
 from function.library.results import VideoResult, results_of
-from function.library.scanning import Done, Event
+from function.library.scan_events import Done, Event
 from function.library.strangers import describe, place_strangers
 from function.media.files import MediaFile, open_any
 from function.settings import Settings

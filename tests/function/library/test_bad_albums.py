@@ -10,7 +10,7 @@ from db.stores import open_store
 from db.videos import VideoRecord
 from function.library.naming import open_naming
 from function.library.results import VideoResult, results_of
-from function.library.scanning import Done
+from function.library.scan_events import Done
 from function.settings import Settings
 from tests.support.ledgers import Clock, open_with
 from tests.support.scans import (

@@ -14,7 +14,7 @@ from db.sqlite.ledger import SqliteLedger
 from function.errors import DiskMissingError, StoppingError
 from function.faces.found import Progress, Task
 from function.library.crew import run_scanners
-from function.library.scanning import Done, Started
+from function.library.scan_events import Done, Started
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from tests.support.scans import (

@@ -29,17 +29,11 @@ from function.errors import (
 )
 from function.faces.found import Progress, Task
 from function.library import scanning
+from function.library.depths import QUICK_PICTURES, is_unclear
 from function.library.finding import find_videos
 from function.library.jobs import pause, resume
-from function.library.scanning import (
-    OUTSIDE,
-    QUICK_PICTURES,
-    Advanced,
-    Done,
-    Event,
-    Scanner,
-    Started,
-)
+from function.library.scan_events import Advanced, Done, Event, Started
+from function.library.scanning import OUTSIDE, Scanner
 from function.media.files import MediaFile
 from function.people.gathering import PeopleFound
 from function.sandbox.readers import Sandboxed
@@ -568,9 +562,9 @@ def test_a_quick_look_that_leaves_a_question_is_followed_by_a_normal_one(
 def test_a_quick_look_with_somebody_uncertain_leaves_a_question() -> None:
     sure, unsure = Outcome(0, 0, 7, 97.0, "match"), Outcome(1, 1, 8, 40.0, "uncertain")
     stranger = Outcome(2, 2)
-    assert not scanning.is_unclear(2, [sure, stranger])
-    assert scanning.is_unclear(2, [sure, unsure])
-    assert scanning.is_unclear(0, [])
+    assert not is_unclear(2, [sure, stranger])
+    assert is_unclear(2, [sure, unsure])
+    assert is_unclear(0, [])
 
 
 def _bad_name(path: Path, content: bytes) -> None:

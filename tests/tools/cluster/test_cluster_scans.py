@@ -13,7 +13,8 @@ from db.sqlite.ledger import SqliteLedger
 from function.errors import EngineUnavailableError, StoppingError
 from function.faces.found import PictureFound
 from function.library.jobs import pause, resume
-from function.library.scanning import LEASE_SECONDS, Done, Event, Failed, Scanner
+from function.library.scan_events import Done, Event, Failed
+from function.library.scanning import LEASE_SECONDS, Scanner
 from function.media.files import MediaFile
 from function.settings import Settings
 from tests.support.clusters import DaskCluster, wait_until

@@ -3,7 +3,7 @@
 import pytest
 
 from function.faces.found import Progress
-from function.library.scanning import Advanced, Done, Failed, Started
+from function.library.scan_events import Advanced, Done, Failed, Started
 from tools.library.progress import Totals, follow
 
 A, B = b"/v/a.mp4", b"/v/b\n\x1b[31m\xff.mp4"
