@@ -9,11 +9,12 @@ from db.models import Fusion
 from db.snapshots import Snapshot
 from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
+from function.matching.comparisons import choose_densities
 from function.matching.densities import Densities
 from function.matching.fragments import join_fragments
 from function.matching.hints import Hint
 from function.matching.kin import find_kin
-from function.matching.matches import Identification, choose_densities, match_videos
+from function.matching.matches import Identification, match_videos
 from function.matching.path_names import hint_from_path
 from function.media.files import MediaFile
 from function.media.photo_kinds import is_still

@@ -73,6 +73,7 @@ PURE = (
     "function.people.links",
     "function.people.views",
     "function.people.appearances",
+    "function.matching.comparisons",
     "function.matching.fragments",
     "function.matching.hints",
     "function.matching.matches",

@@ -24,13 +24,8 @@ from function.engines.models import BOTH, SECOND
 from function.engines.protocol import Engine, EngineOptions
 from function.enrolling.choosing import PhotoDemands, choose_face
 from function.enrolling.search import search_photo
-from function.matching.matches import (
-    HIGHEST_SCORE,
-    Identification,
-    choose_densities,
-    group_alike,
-    weigh_alike,
-)
+from function.matching.comparisons import choose_densities, group_alike, weigh_alike
+from function.matching.matches import HIGHEST_SCORE, Identification
 from function.media.files import open_any
 from function.media.photos import PhotoRefusedError, read_photo_file
 from function.media.pictures import RgbImage

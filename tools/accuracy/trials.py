@@ -22,9 +22,10 @@ from db.records import Performer
 from db.snapshots import Fused, Snapshot, fuse, no_rejections
 from function.engines.models import BOTH
 from function.faces.face import Face
+from function.matching.comparisons import choose_densities
 from function.matching.densities import Densities
 from function.matching.hints import Hint
-from function.matching.matches import Identification, choose_densities, identify_people
+from function.matching.matches import Identification, identify_people
 from function.people.people import person_of
 from tools.accuracy import reference
 from tools.accuracy.labelled import Source

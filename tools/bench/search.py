@@ -21,8 +21,9 @@ from function.engines.loading import load_engine
 from function.engines.models import PRIMARY
 from function.engines.protocol import Box, EngineOptions
 from function.faces.face import Face
+from function.matching.comparisons import choose_densities
 from function.matching.densities import shipped_densities
-from function.matching.matches import choose_densities, identify_people, match_people
+from function.matching.matches import identify_people, match_people
 from function.people.people import person_of
 from tools.accuracy.crowds import add_strangers, make_strangers
 from tools.accuracy.labelled import read_dataset

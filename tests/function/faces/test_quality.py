@@ -20,7 +20,8 @@ from function.faces.quality import (
     rate_points,
     weigh_face,
 )
-from function.matching.matches import choose_densities, identify_people
+from function.matching.comparisons import choose_densities
+from function.matching.matches import identify_people
 from function.media.photo_decoder import decode_photo
 from function.media.pictures import RgbImage
 from tests.support.engines import align, detect, made_up_photo

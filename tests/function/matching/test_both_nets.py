@@ -12,16 +12,10 @@ from db.records import Performer, Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.matching import scores
+from function.matching.comparisons import choose_densities
 from function.matching.densities import densities_of
 from function.matching.hints import Hint
-from function.matching.matches import (
-    Identification,
-    Match,
-    choose_densities,
-    judge,
-    match_people,
-    match_videos,
-)
+from function.matching.matches import Identification, Match, judge, match_people, match_videos
 from function.matching.scores import Comparison, compare, weigh_candidates
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of

@@ -1,0 +1,123 @@
+"""Compares people with the gallery: by both nets where both know a performer, else by the first."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.models import EncodingSpace
+from db.people import PersonFound
+from db.rejections import find_rejected
+from db.snapshots import Snapshot
+from db.templates import Templates
+from function.matching.densities import Densities, Numbers, densities_for, densities_of
+from function.matching.scores import Comparison, Posterior, weigh_candidates
+from function.people.people import Template, fused_templates_of, templates_of
+
+LEAST_SHARE = 1 / 3
+"""A performer few of whose photos have encodings of both nets is compared by the first alone,
+unless those have at least this share of the evidence. By both nets one photo is worth three by the
+first: with one by both 80 % of 75 people are named right, with three by the first 79 %."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """People who can be compared with the same performers in the same way.
+
+    `rows` are their positions among all; `fused` are their templates by both nets, if they and
+    somebody enrolled have any. `rejected` are the positions of performers rejected for all of them.
+    """
+
+    rows: tuple[int, ...]
+    templates: tuple[Template, ...]
+    fused: tuple[Template, ...]
+    rejected: tuple[int, ...]
+
+
+def group_alike(people: Sequence[PersonFound], gallery: Snapshot) -> list[Alike]:
+    """Group people by whether they can be compared by both nets, and who was rejected for them."""
+    if not people:
+        return []
+    templates = templates_of(people, gallery.model)
+    has_photos = gallery.templates.evidence > 0
+    rejected: dict[int, set[int]] = defaultdict(set)
+    found = find_rejected(np.stack([one.mean for one in templates]), gallery)
+    for row, position in zip(found.rows.tolist(), found.columns.tolist(), strict=True):
+        if has_photos[position]:
+            rejected[row].add(position)
+    fused = fused_templates_of(people, gallery.fused.fusion) if gallery.fused else None
+    groups = defaultdict[tuple[bool, tuple[int, ...]], list[int]](list)
+    for row in range(len(people)):
+        has_both = fused is not None and fused[row] is not None
+        groups[has_both, tuple(sorted(rejected[row]))].append(row)
+    return [
+        Alike(
+            tuple(rows),
+            tuple(templates[row] for row in rows),
+            tuple(one for row in rows if fused and (one := fused[row])),
+            positions,
+        )
+        for (_, positions), rows in groups.items()
+    ]
+
+
+def weigh_alike(
+    alike: Alike,
+    gallery: Snapshot,
+    densities: Sequence[Densities],
+    priors: Mapping[int, Numbers],
+) -> Posterior:
+    """Compare people by both nets with those who have encodings of both, by one with others.
+
+    Whoever was rejected for them is left out. `priors` are those that hints give to performers, by
+    the people's positions among all.
+    """
+    has_photos = gallery.templates.evidence > 0
+    enrolled = int(np.count_nonzero(has_photos))
+    chosen = [one.among(enrolled) for one in densities]
+    may_be = has_photos.copy()
+    may_be[list(alike.rejected)] = False
+    by_both = np.zeros_like(may_be)
+    comparisons = []
+    if alike.fused and gallery.fused:
+        evidence = gallery.fused.templates.evidence
+        is_known = evidence >= LEAST_SHARE * gallery.templates.evidence
+        by_both = may_be & is_known & (evidence > 0)
+        space = gallery.fused.fusion.space
+        comparisons = [_compare(alike.fused, by_both, gallery.fused.templates, space, chosen)]
+    single = _compare(alike.templates, may_be & ~by_both, gallery.templates, gallery.model, chosen)
+    hinted = {place: priors[row] for place, row in enumerate(alike.rows) if row in priors}
+    return weigh_candidates([single, *comparisons], enrolled, hinted)
+
+
+def _compare(
+    people: Sequence[Template],
+    chosen: NDArray[np.bool_],
+    templates: Templates,
+    space: EncodingSpace,
+    densities: Sequence[Densities],
+) -> Comparison:
+    """Compare people with the performers chosen, in one space."""
+    return Comparison(
+        np.stack([one.mean for one in people]),
+        np.array([one.evidence for one in people]),
+        np.flatnonzero(chosen),
+        templates,
+        densities_for(space, densities),
+    )
+
+
+def choose_densities(
+    gallery: Snapshot, given: Sequence[Densities] | None = None
+) -> Sequence[Densities]:
+    """Return the densities of a gallery's spaces: those given, or else those that ship.
+
+    Raises:
+        OtherModelError: a space has none.
+    """
+    spaces = [gallery.model, *([gallery.fused.fusion.space] if gallery.fused else [])]
+    if given is None:
+        return [densities_of(space.id) for space in spaces]
+    return [densities_for(space, given) for space in spaces]
