@@ -3,33 +3,22 @@
 Each is noted in the journal before it is written into Stash.
 """
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from flask import Request, Response
 
-from db.galleries import GalleryChange
-from db.identities import identities_of
-from db.records import Identity, Performer
-from db.strangers import Place, Stranger
-from db.writes import Write
-from function.errors import BadParameterError, CorrectionRefusedError, UnknownPersonError
-from function.library.admission import admit_picture
+from db.records import Performer
+from function.errors import BadParameterError, CorrectionRefusedError
 from function.library.decisions import decide
-from function.library.enrolment import choose_views, enrol_stranger
-from function.library.strangers import StrangerResult
 from function.sources.records import RefusedError
 from function.stash.applying import Added, Addition, add_performers
-from function.stash.client import Stash
 from function.stash.markers import Marked, add_markers, ensure_tag
 from function.stash.planning import SURE_SCORE, id_in_stash
-from function.stash.records import SOURCE, NewPerformer
-from function.stash.settling import settle
-from function.stash.writer import Writer, begin, gone_from
-from function.web.page.open_gallery import changed_gallery, refuse_forgotten
+from function.stash.records import SOURCE
+from function.stash.writer import Writer
 from function.web.page_requests import read_name
 from function.web.responses import json_response
 from function.web.stash.asked import (
@@ -42,14 +31,12 @@ from function.web.stash.asked import (
     read_scene,
     read_stash_ids,
 )
-from function.web.stash.desk import Desk, Parts, Work
-from function.web.stash.people import Seen, people_in
+from function.web.stash.desk import Desk
+from function.web.stash.new_performers import enrol_person, find_seen, link_performer
+from function.web.stash.open_scenes import Open, open_scene
+from function.web.stash.people import Seen
 from function.web.stash.views import view_scene
-
-NOT_SEEN_WELL = (
-    "This person was never seen well enough to be recognised again. Create the performer in Stash, "
-    "and add a photo there."
-)
+from function.web.stash.work import Work
 
 CREATED_OF = (
     *("scene", "person", "name", "disambiguation", "as_performer", "stash_id", "stash_ids"),
@@ -58,37 +45,6 @@ CREATED_OF = (
 """What a performer is created of."""
 
 FORGOTTEN = "they were forgotten meanwhile. Look again."
-
-
-@dataclass(frozen=True, eq=False)
-class Open:
-    """A scene that is being changed: what shows it, and everyone in it."""
-
-    work: Work
-    asked: Asked
-    parts: Parts
-    people: dict[int, Seen]
-
-    @property
-    def oshash(self) -> str:
-        """The fingerprint of its video; "" where many images show it."""
-        return "" if self.parts.by_hand else self.parts.albums[0].oshash
-
-    def person(self, number: int) -> Seen:
-        """Return a person of the scene.
-
-        Raises:
-            UnknownPersonError: nobody has this number.
-        """
-        if number not in self.people:
-            raise UnknownPersonError(f"There is no person {number} in this scene. Look again.")
-        return self.people[number]
-
-    def writer(self, kind: str) -> Writer:
-        """Begin to write, after what was broken off is settled."""
-        writes = self.work.ledger.writes
-        settle(writes, self.work.stash)
-        return begin(writes, self.work.stash, kind, gone_from(self.work.service.store))
 
 
 def answer_add(desk: Desk, request: Request) -> Response:
@@ -152,9 +108,11 @@ def answer_create(desk: Desk, request: Request) -> Response:
         writer = scene.writer("create")
         if optional(body, "as_performer", ""):
             known = work.performer(read_id(body["as_performer"]))
-            performer = _link(desk, scene, writer, known)
+            performer = link_performer(desk, scene, writer, known)
         else:
-            performer = _enrol(desk, scene, writer, _found(work, scene, person), _read_who(body))
+            performer = enrol_person(
+                desk, scene, writer, find_seen(work, scene, person), _read_who(body)
+            )
         # The gallery has changed: whoever decides must know the performer.
         with desk.reading() as today:
             fresh = replace(scene, work=today)
@@ -192,20 +150,6 @@ def answer_markers(desk: Desk, request: Request) -> Response:
             marked.append(Marked(id_in_stash(performer), performer.name, one.spans))
         add_markers(scene.writer("markers"), asked.scene.id, marked, scene.oshash)
         return _view(work, scene.asked)
-
-
-def open_scene(work: Work, asked: Asked) -> Open:
-    """Find the video of a scene, and who is in it.
-
-    Raises:
-        UnknownPersonError: it was not looked at yet.
-    """
-    asked = work.whole(asked)
-    parts = work.parts(asked)
-    if all(one.scanned is None for one in parts.albums):
-        raise UnknownPersonError(f"This {asked.kind} was not looked at yet. Look at it first.")
-    people = people_in(work, parts, pictures=True)
-    return Open(work, asked, parts, {one.number: one for one in people})
 
 
 def add_decided(
@@ -280,112 +224,3 @@ def _require_in_stash(performer: Performer) -> None:
             f"{performer.name} is enrolled, but not linked with a performer of your Stash. Create "
             "the performer there, or enrol your performers again."
         )
-
-
-def _found(work: Work, scene: Open, person: Seen) -> StrangerResult:
-    """Return what was seen of a person, to be enrolled.
-
-    Raises:
-        CorrectionRefusedError: it is not good enough.
-    """
-    members = set(person.decided.person.members)
-    video, position = person.place
-    there = work.ledger.sightings([video])[video]
-    sightings = [one for one in there if one.position in members]
-    places = tuple(Place(video, one.position) for one in sightings)
-    # Whoever stands for the others comes first: their picture is the person's.
-    sightings.sort(key=lambda one: one.position != position)
-    stranger = Stranger(0, ignored=False, places=places)
-    shown_by = tuple(one for one in scene.parts.albums if one.id == video)
-    found = StrangerResult(stranger, shown_by, tuple(sightings))
-    if not choose_views(found, work.naming):
-        raise CorrectionRefusedError(NOT_SEEN_WELL)
-    return found
-
-
-def _enrol(
-    desk: Desk, scene: Open, writer: Writer, found: StrangerResult, who: Performer
-) -> Performer:
-    """Make a performer in Stash unless they have an id there, and enrol the person as that one."""
-    picture = next((one.person.picture for one in found.sightings), b"")
-    new = NewPerformer(
-        who.name, who.disambiguation, stash_ids=who.stash_ids, image=_data_uri(picture)
-    )
-    # The lock comes first: without it nobody can be enrolled, and none is to be left in Stash.
-    with changed_gallery(desk.service) as gallery:
-        refuse_forgotten(gallery, who)
-        is_known = _is_called_so(gallery, who) or gallery.find_identities(who.identities)
-        if not who.source_id and is_known:
-            raise CorrectionRefusedError(
-                f"{who.name} is enrolled already. Choose them from the suggestions, or give a name "
-                "that tells both apart."
-            )
-        performer = who if who.source_id else _in_stash(writer.stash, who)
-        if not performer.source_id:
-            performer = replace(who, source_id=_make(writer, new, scene))
-        enrol_stranger(gallery, performer, found, scene.work.naming)
-        return _stored(gallery, performer)
-
-
-def _is_called_so(gallery: GalleryChange, who: Performer) -> bool:
-    """Say whether somebody enrolled has this name, and nothing tells both apart."""
-    there = gallery.namesakes(who)
-    return any(not who.disambiguation or one.disambiguation == who.disambiguation for one in there)
-
-
-def _in_stash(stash: Stash, who: Performer) -> Performer:
-    """Return somebody as Stash calls them, if it has them by a stash id; else as they are."""
-    for one in stash.with_stash_ids(who.stash_ids):
-        return replace(who, name=one.name, disambiguation=one.disambiguation, source_id=one.id)
-    return who
-
-
-def _link(desk: Desk, scene: Open, writer: Writer, known: Performer) -> Performer:
-    """Make somebody of the gallery in Stash too, unless Stash knows them."""
-    if id_in_stash(known):
-        return known
-    with desk.service.gallery() as gallery:
-        picture = gallery.thumbnail(known.id) or b""
-    new = NewPerformer(
-        known.name,
-        disambiguation=known.disambiguation,
-        aliases=known.aliases,
-        urls=known.urls,
-        stash_ids=known.stash_ids,
-        image=_data_uri(picture),
-    )
-    with changed_gallery(desk.service) as gallery:
-        linked = Identity(SOURCE, _make(writer, new, scene))
-        wider = replace(known, identities=(*identities_of(known), linked))
-        gallery.enrol(wider, [], None)
-        return _stored(gallery, wider)
-
-
-def _stored(gallery: GalleryChange, performer: Performer) -> Performer:
-    (stored,) = gallery.find_identities(identities_of(performer))
-    return stored
-
-
-def _make(writer: Writer, new: NewPerformer, scene: Open) -> str:
-    """Make a performer in Stash, noted first; return the id."""
-    with writer.writes.turn():
-        # Whoever is called so already is not taken for the one we make, should no answer come.
-        known = [one.id for one in writer.stash.namesakes(new.name)]
-        made_as = {"name": new.name, "disambiguation": new.disambiguation, "namesakes": known}
-        detail = json.dumps(made_as)
-        id_, kind = scene.asked.scene.id, scene.asked.kind
-        intent = Write("new performer", id_, detail=detail, oshash=scene.oshash, item=kind)
-        (noted,) = writer.writes.intend(writer.run, [intent])
-        try:
-            made = writer.stash.create_performer(new)
-        except RefusedError:
-            writer.writes.drop([noted])
-            raise
-        done = replace(noted, thing=made.id, detail="", left_at=made.updated_at)
-        writer.writes.confirm([done])
-    return made.id
-
-
-def _data_uri(picture: bytes) -> str:
-    jpeg = admit_picture(picture)
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii") if jpeg else ""

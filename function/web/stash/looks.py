@@ -23,9 +23,10 @@ from function.web.stash.asked import (
     read_percent,
     read_scene,
 )
-from function.web.stash.desk import Desk, Part, Work
+from function.web.stash.desk import Desk
 from function.web.stash.people import people_in
 from function.web.stash.views import view_scene
+from function.web.stash.work import Part, Work
 
 MOST_SCENES = 50
 """So many scenes of a performer are looked up in Stash while somebody waits."""

@@ -11,7 +11,7 @@ from function.library.rematching import name_again
 from function.matching.matches import Match
 from function.people.appearances import find_appearances
 from function.stash.albums import InAlbum
-from function.web.stash.desk import Parts, Work
+from function.web.stash.work import Parts, Work
 
 MOST_POSITIONS = 1 << 20
 """More people than any album has: people of several albums are told apart by it."""

@@ -15,8 +15,8 @@ from function.matching.matches import Match
 from function.sources.records import UnusableSourceError
 from function.stash.planning import id_in_stash
 from function.web.stash.asked import Asked
-from function.web.stash.desk import Part, Parts, Work
 from function.web.stash.people import Seen, people_in
+from function.web.stash.work import Part, Parts, Work
 
 SceneState: TypeAlias = Literal["unseen", "queued", "working", "done", "failed", "elsewhere"]
 """Unseen: not in the library. Elsewhere: its file is not in the media root here, see `reason`."""

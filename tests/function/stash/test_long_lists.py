@@ -14,7 +14,7 @@ from function.sources.records import UnusableSourceError
 from function.stash import client
 from function.stash.client import PER_PAGE, Stash
 from function.stash.records import Image
-from function.web.stash.desk import MOST_IMAGES, first_images
+from function.web.stash.work import MOST_IMAGES, first_images
 
 MB = 1024 * 1024
 PAGES = 12

@@ -15,7 +15,7 @@ from function.stash.albums import read_album_file
 from function.stash.connection import require_connection
 from function.stash.options import Options
 from function.stash.tasks import Place, do_task
-from function.web.stash import desk
+from function.web.stash import work
 from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
     Ask,
     ask,
@@ -383,7 +383,7 @@ def test_of_too_many_images_the_first_are_shown_and_the_others_counted(
     ask: Ask,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(desk, "MOST_IMAGES", 2)
+    monkeypatch.setattr(work, "MOST_IMAGES", 2)
     view = ask("view", scene=by_hand)
     assert (names(view), view["reason"]) == ([["P1"]], "Images that are too many: 1.")
 
