@@ -8,23 +8,22 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from db.cells import read_texts
 from db.decisions import Decision
 from db.errors import DamagedVectorError
 from db.people import Link
 from db.records import Generation, Identity, Vector
+from db.sqlite.ledger_connections import of_videos
 from db.sqlite.ledger_damage import drop_damaged, note_unknown_scans
 from db.sqlite.ledger_decisions import (
     add_identities,
-    erase_decisions,
     read_decisions,
     read_latest_decisions,
     save_decision,
     take_back,
 )
+from db.sqlite.ledger_erased_decisions import erase_decisions
 from db.sqlite.ledger_forgetting import erase, erase_again, note_forgotten
 from db.sqlite.ledger_people import (
-    of_videos,
     positions_of,
     read_links,
     read_outcomes,
@@ -36,12 +35,11 @@ from db.sqlite.ledger_people import (
 )
 from db.sqlite.ledger_places import move_places
 from db.sqlite.ledger_queue import SqliteQueue, lease_clock, update_leased
+from db.sqlite.ledger_records import RECORDS, inside, is_known, read_record
 from db.sqlite.ledger_strangers import SqliteStrangers
 from db.sqlite.ledger_tasks import SqliteTasks
 from db.sqlite.ledger_writes import SqliteWrites
 from db.videos import (
-    DEPTHS,
-    STATES,
     AlbumPicture,
     Counts,
     Depth,
@@ -56,21 +54,6 @@ from db.videos import (
     VideoFound,
     VideoRecord,
 )
-
-_RECORDS = """
-    SELECT id, oshash, size_bytes,
-           (SELECT json_group_array(hex(path)) FROM
-               (SELECT path FROM files WHERE video_id = videos.id AND NOT gone
-                ORDER BY real_path <> x'', path)),
-           state, reason, tries, seconds, faces, left_out, depth, every_seconds,
-           CAST(models AS BLOB),
-           scanned_at, gallery, generation,
-           (SELECT hex(path) FROM files WHERE video_id = videos.id
-            ORDER BY gone <> 0, gone DESC, path LIMIT 1),
-           decided, unreadable_seconds, kind, iif(kind = 'album', frames, 0), scans,
-           content
-    FROM videos
-"""
 
 
 class SqliteLedger(SqliteQueue):
@@ -138,7 +121,7 @@ class SqliteLedger(SqliteQueue):
 
     def counts(self, within: Sequence[bytes] = (), kind: Kind | None = None) -> Counts:
         """Count the videos and albums by state, or those of one kind, or in some folders."""
-        condition, values = _inside(within)
+        condition, values = inside(within)
         sql = (
             "SELECT CASE WHEN EXISTS (SELECT 1 FROM files WHERE video_id = videos.id AND NOT gone) "
             "THEN iif(state IN ('queued', 'working', 'done'), state, 'failed') ELSE 'gone' END "
@@ -328,14 +311,14 @@ class SqliteLedger(SqliteQueue):
         return [(row[0], row[1]) for row in self.rows(sql)]
 
     def _records(self, which: str, *values: Any) -> list[VideoRecord]:
-        sql = f"{_RECORDS} {which}"
-        found = [_record(row) for row in self.rows(sql, *values)]
-        damaged = [one.id for one in found if one.scanned and not _is_known(one.scanned)]
+        sql = f"{RECORDS} {which}"
+        found = [read_record(row) for row in self.rows(sql, *values)]
+        damaged = [one.id for one in found if one.scanned and not is_known(one.scanned)]
         if not damaged:
             return found
         with self.writing() as db:
             note_unknown_scans(db, damaged)
-        return [_record(row) for row in self.rows(sql, *values)]
+        return [read_record(row) for row in self.rows(sql, *values)]
 
     def forgotten_spans(self, video: int) -> list[Interval]:
         """Return when people were seen in a video who were forgotten since."""
@@ -344,25 +327,6 @@ class SqliteLedger(SqliteQueue):
             "USING (oshash, size_bytes) WHERE videos.id = ? ORDER BY since_seconds"
         )
         return [(row[0], row[1]) for row in self.rows(sql, video)]
-
-
-def _inside(folders: Sequence[bytes]) -> tuple[str, list[bytes | int]]:
-    """Return a condition that a video has a file in one of these folders, and its values.
-
-    While any file of it is there, only such files count.
-    """
-    if not folders:
-        return "TRUE", []
-    beginnings = [folder.rstrip(b"/") + b"/" for folder in folders]
-    either = " OR ".join("substr({0}, 1, ?) = ?" for _ in beginnings)
-    real = "iif(real_path = x'', path, real_path)"
-    values = [value for one in beginnings for value in (len(one), one)]
-    files = "SELECT 1 FROM files WHERE video_id = videos.id"
-    condition = (
-        f"NOT EXISTS ({files}) OR EXISTS ({files} AND ({either.format('path')}) "
-        f"AND ({either.format(real)}) AND (NOT gone OR NOT EXISTS ({files} AND NOT gone)))"
-    )
-    return condition, values * 2
 
 
 def _as_before(
@@ -375,35 +339,3 @@ def _as_before(
         for video, *counts in of_videos(db, sql, videos)
         if before is None or counts == [before[video].decided, before[video].scans]
     ]
-
-
-def _is_known(scanned: Scanned) -> bool:
-    return bool(scanned.models) and scanned.depth in DEPTHS
-
-
-def _record(row: tuple[Any, ...]) -> VideoRecord:
-    number, oshash, size, paths, state, reason, tries, seconds, faces, left_out = row[:10]
-    depth, every, models, scanned_at, gallery, generation, path, decided = row[10:18]
-    unreadable, kind, pictures, scans, content = row[18:]
-    return VideoRecord(
-        id=number,
-        oshash=oshash,
-        size_bytes=size,
-        paths=tuple(bytes.fromhex(path) for path in json.loads(paths)),
-        state=state if state in STATES else "failed",
-        reason=reason,
-        tries=tries,
-        seconds=seconds,
-        faces=faces,
-        left_out=left_out,
-        scanned=Scanned(depth, every, read_texts(models) or ()) if depth else None,
-        scanned_at=scanned_at,
-        matched_at=None if generation is None else (gallery, generation),
-        last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
-        decided=decided,
-        unreadable_seconds=unreadable,
-        kind="album" if kind == "album" else "video",
-        pictures=pictures,
-        scans=scans,
-        content=content,
-    )

@@ -1,10 +1,11 @@
 """The file of a ledger, opened once for all that reads and writes it."""
 
+import json
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -121,3 +122,11 @@ class LedgerConnection:
 
     def _in_line(self) -> AbstractContextManager[None] | None:
         return in_line(self._real_path, BUSY_SECONDS) if self._real_path else None
+
+
+def of_videos(db: Database, sql: str, videos: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return the rows of some videos; `{}` in the statement stands for their ids."""
+    # As one value: a statement takes no more than some 32,000.
+    among = sql.format("SELECT value FROM json_each(?)")
+    rows: list[tuple[Any, ...]] = db.execute(among, (json.dumps(list(videos)),)).fetchall()
+    return rows

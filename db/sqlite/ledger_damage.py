@@ -10,7 +10,8 @@ from sqlite_utils import Database
 
 from db.blobs import NUMBER_BYTES, from_blob
 from db.errors import DamagedVectorError
-from db.sqlite.ledger_people import of_videos, read_words, unpack_seen
+from db.sqlite.ledger_connections import of_videos
+from db.sqlite.ledger_views import read_words, unpack_seen
 from db.videos import DEPTHS
 
 DAMAGED = (

@@ -11,8 +11,8 @@ from sqlite_utils import Database
 
 from db.errors import DamagedVectorError
 from db.people import Seen
-from db.sqlite.ledger_decisions import erase_decisions_about
-from db.sqlite.ledger_people import unpack_seen
+from db.sqlite.ledger_erased_decisions import erase_decisions_about
+from db.sqlite.ledger_views import unpack_seen
 from db.videos import Interval
 
 _MATCHED = """

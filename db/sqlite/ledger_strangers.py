@@ -13,9 +13,9 @@ from db.cells import read_object
 from db.errors import DamagedVectorError, StrangerNotFoundError
 from db.records import Generation, Vector
 from db.sqlite.ledger_connections import CHECKPOINT, LedgerConnection
-from db.sqlite.ledger_decisions import erase_decisions_about_unseen
+from db.sqlite.ledger_erased_decisions import erase_decisions_about_unseen
 from db.sqlite.ledger_forgetting import erase_sighting
-from db.sqlite.ledger_people import NO_WORDS
+from db.sqlite.ledger_views import NO_WORDS
 from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
 
 _ERASING = "erasing strangers"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from db.blobs import NUMBER_BYTES, has_length, stack_blobs
 from db.records import Vectors
 from db.sqlite.bundle_checks import LARGEST_NUMBER
-from db.sqlite.ledger_decisions import NEAR
+from db.sqlite.ledger_erased_decisions import NEAR
 from db.vectors import find_near
 
 ROWS_AT_ONCE = 10_000
