@@ -1,26 +1,23 @@
 """Decodes a photo's bytes to an upright RGB picture, or says why it cannot.
 
-Pillow is imported here and nowhere else in this package, so that a server whose photos are read by
-a child never loads it.
+Only this and `photo_colours` import Pillow, so that a server whose photos are read by a child never
+loads it.
 """
 
 import importlib.util
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 from pi_heif import register_heif_opener
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageCms,
     ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
@@ -31,6 +28,7 @@ from PIL import (
 )
 
 from function.media.conversion import PictureConverter
+from function.media.photo_colours import eight_bits, to_srgb, with_usual_gamma
 from function.media.photo_kinds import (
     JPEG_END,
     find_kind,
@@ -103,11 +101,6 @@ BLANK_RANGE = 16
 MOST_MISSING = 0.25
 """A damaged photo that lacks a larger share of its rows, at its end, is refused."""
 
-USUAL_GAMMA = 1 / 2.2
-"""What a PNG of sRGB states, nearly: a code is light to the power of this."""
-
-GAMMA_SLACK, LEAST_POWER, MOST_POWER = 0.05, 0.2, 5.0
-"""How far from it makes no difference to the eye, and which statements are mistakes."""
 
 Image.preinit()  # or it loads more with the first photo
 Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is lower than ours, which is checked as early
@@ -116,10 +109,6 @@ if HAS_JXL:
     # 0 decodes in the thread that asks. The package may be missing, and has no types.
     importlib.import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0  # type: ignore[attr-defined]
 
-
-_SRGB = ImageCms.createProfile("sRGB")
-_MODES = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}
-"""Pillow's mode of pictures by the colour space of their profile (ICC.1:2010, 7.2.6)."""
 
 HEAD_BYTES = 128
 """What names the kind of a file is within these."""
@@ -285,54 +274,11 @@ def _small(image: Image.Image) -> Image.Image:
     image.load()
     about = image.info
     if image.mode.startswith(("I", "F")):
-        small = _fit(Image.fromarray(_eight_bits(np.asarray(image)))).convert("RGB")
-        return _with_usual_gamma(small, about)
+        small = _fit(Image.fromarray(eight_bits(np.asarray(image)))).convert("RGB")
+        return with_usual_gamma(small, about)
     if image.mode in ("P", "1"):  # these can be scaled only after they have colours
         image = image.convert("RGB")
-    return _with_usual_gamma(_to_srgb(_fit(image), about.get("icc_profile", b"")), about)
-
-
-def _with_usual_gamma(image: Image.Image, about: Mapping[Any, Any]) -> Image.Image:
-    """Return an RGB picture as sRGB if a PNG states another gamma, as one of linear light does.
-
-    A profile, and a statement that it is sRGB, count for more (PNG 3, 4.3).
-    """
-    gamma = about.get("gamma") or USUAL_GAMMA
-    power = USUAL_GAMMA / gamma
-    is_told_otherwise = "icc_profile" in about or "srgb" in about
-    if is_told_otherwise or abs(power - 1) < GAMMA_SLACK or not LEAST_POWER < power < MOST_POWER:
-        return image
-    codes = [round(255 * (code / 255) ** power) for code in range(256)]
-    return image.point(codes * 3)
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Return a picture as sRGB, by its colour profile unless that is odd, broken or sRGB itself."""
-    if image.mode in ("RGBA", "RGBX"):
-        image = image.convert("RGB")
-    elif image.mode in ("LA", "La"):
-        image = image.convert("L")
-    try:
-        return _by_profile(image, profile) if profile else image.convert("RGB")
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # a profile may be any bytes
-        return image.convert("RGB")
-
-
-def _by_profile(image: Image.Image, content: bytes) -> Image.Image:
-    """Convert a picture from the colours of its profile, keeping black black, as browsers do."""
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
-    is_srgb = "sRGB" in ImageCms.getProfileDescription(profile)
-    if is_srgb or _MODES.get(profile.profile.xcolor_space.strip()) != image.mode:
-        return image.convert("RGB")
-    converted = ImageCms.profileToProfile(
-        *(image, profile, _SRGB),
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        outputMode="RGB",
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    return converted or image.convert("RGB")
+    return with_usual_gamma(to_srgb(_fit(image), about.get("icc_profile", b"")), about)
 
 
 def _fit(image: Image.Image) -> Image.Image:
@@ -342,21 +288,6 @@ def _fit(image: Image.Image) -> Image.Image:
         return image
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-
-
-def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale grey values of any depth to 0 to 255.
-
-    White is taken to be the highest value of the smallest depth that holds all of them: a fraction
-    up to 1, then 8, 10, 12, 14, 16, 24 or 32 bits.
-    """
-    numbers = np.nan_to_num(values.astype(np.float32, copy=False), posinf=0.0, neginf=0.0)
-    highest = float(numbers.max(initial=0.0))
-    depths = [2.0**bits - 1 for bits in (8, 10, 12, 14, 16, 24, 32)]
-    if values.dtype.kind == "f":
-        depths.insert(0, 1.0)
-    white = next((one for one in depths if highest <= one), highest)
-    return (numbers.clip(0.0, white) * (255.0 / white)).astype(np.uint8)
 
 
 def _first_not_blank(image: Image.Image, first: Image.Image) -> Image.Image:

@@ -6,30 +6,23 @@ The server does it, if it runs; else this process, until it is done.
 import json
 import os
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import click
-from tqdm import tqdm
 
 from db.addresses import StoreAddress
 from db.counted import counted
 from db.galleries import Store
-from db.ledgers import Ledger
 from db.tasks import Task
 from db.writes import ItemKind
 from function.library.forgetting import open_library
-from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
-from function.stash.connection import require_connection
 from function.stash.last_runs import ASKS
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
-from function.stash.queueing import UNDER_WAY, is_undo_of_run, queue_task
 from function.stash.tasks import Place, places_of, plan
-from function.stash.worker import work_on
 from tools.verbs.scanning import scan as scan_places
 from tools.verbs.shared import (
     EXIT_PARTLY,
@@ -40,14 +33,7 @@ from tools.verbs.shared import (
     way_back,
 )
 from tools.verbs.stash_verbs import settings_for, stash, stash_options
-
-LOOKED_AT_EVERY_SECONDS = 0.5
-
-WATCHING = "The server does it; this is its progress. Ctrl-C stops watching, not the work."
-
-GOES_ON = "Stopped. It goes on when the server starts, or with the next of these commands."
-
-QUEUED = "It is queued: the server does it, as soon as it runs."
+from tools.verbs.stash_work import do_now, queue_only, task_place
 
 PICTURES_QUEUED = (
     "The server looks at them, as soon as it runs; without one: python -m tools scan --pictures."
@@ -142,9 +128,9 @@ def scan_(
         pass  # a missing gallery is told before anything is looked for
     with open_library(library, store) as ledger:
         if no_wait:
-            _queue(ledger, Task("scan", options.to_json()))
+            queue_only(ledger, Task("scan", options.to_json()))
             return
-        files, missing = _find_files(_place(settings, store, ledger), options)
+        files, missing = _find_files(task_place(settings, store, ledger), options)
     if not files:
         print_json({"files": 0, "missing": missing})
         sys.exit(EXIT_PARTLY if missing else 0)
@@ -165,9 +151,9 @@ def _scan_pictures(
     task = Task("scan", Options(filter=few, pictures=True).to_json())
     with open_library(library, store) as ledger:
         if is_queued:
-            _queue(ledger, task)
+            queue_only(ledger, task)
             return
-        done = _do(ledger, settings, store, task)
+        done = do_now(ledger, settings, store, task)
     print_json(json.loads(done.result))
     click.echo(f"{done.text} {PICTURES_QUEUED}", err=True)
     sys.exit(EXIT_PARTLY if json.loads(done.result)["missing"] else 0)
@@ -202,7 +188,7 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
         confirmed=options["yes"],
     )
     with open_library(library, store, create=False) as ledger:
-        place = _place(settings, store, ledger)
+        place = task_place(settings, store, ledger)
         planned = plan(place, place.open_stash(), asked)
         names = {id_in_stash(one): one.name for one in place.performers().values()}
         _preview(planned.gains, names)
@@ -218,9 +204,9 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
             return
         task = Task("apply", asked.to_json())
         if options["no_wait"]:
-            _queue(ledger, task)
+            queue_only(ledger, task)
             return
-        done = _do(ledger, settings, store, task)
+        done = do_now(ledger, settings, store, task)
     told = json.loads(done.result)
     told["gains"] = [_named(one, names) for one in told["gains"]]
     print_json({"run": done.run, **told})
@@ -262,9 +248,9 @@ def undo_(
     task = Task("undo", asked.to_json())
     with open_library(library, store, create=False) as ledger:
         if no_wait:
-            _queue(ledger, task)
+            queue_only(ledger, task)
             return
-        done = _do(ledger, settings, store, task)
+        done = do_now(ledger, settings, store, task)
     told = json.loads(done.result)
     told.pop("decisions", None)
     print_json({"run": done.run, **told})
@@ -332,65 +318,6 @@ def _refuse_scenes(scenes: Mapping[str, Any]) -> None:
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
     names = ("without_performers", "tag", "studio", "path", "scenes")
     return {name: options[name] for name in names if options[name]}
-
-
-def _queue(ledger: Ledger, task: Task) -> None:
-    queued = queue_task(ledger, task)
-    print_json({"task": queued.id})
-    is_under_way = not queued.is_new and is_undo_of_run(task)
-    click.echo(UNDER_WAY if is_under_way else QUEUED, err=True)
-
-
-def _place(settings: Settings, store: Store, ledger: Ledger) -> Place:
-    def want(scan: WantedScan) -> None:
-        put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
-
-    return Place(settings, store, ledger, require_connection(settings), want)
-
-
-def _do(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task:
-    """Queue a task, and do it or watch the server doing it; return how it ended.
-
-    Raises:
-        ClickException: it failed.
-    """
-    place = _place(settings, store, ledger)
-    queued = queue_task(ledger, task)
-    if not queued.is_new and is_undo_of_run(task):
-        click.echo(UNDER_WAY, err=True)
-    try:
-        with tqdm(total=0, file=sys.stderr, delay=0.5, leave=False) as bar:
-            done = _follow(ledger, place, queued.id, bar)
-    except KeyboardInterrupt:
-        raise click.ClickException(GOES_ON) from None
-    if done.state == "failed":
-        raise click.ClickException(done.text)
-    return done
-
-
-def _follow(ledger: Ledger, place: Place, number: int, bar: "tqdm[Any]") -> Task:
-    is_told = False
-    while True:
-        with ledger.tasks.working() as is_ours:
-            # What was asked for before comes first.
-            while is_ours and (task := ledger.tasks.next()):
-                work_on(task, ledger, lambda: place, threading.Event(), lambda it: _show(bar, it))
-        task = ledger.tasks.find(number)
-        if task is None:
-            raise click.ClickException("Somebody removed it from the library.")
-        if task.state in ("done", "failed"):
-            return task
-        if not is_told:
-            click.echo(WATCHING, err=True)
-            is_told = True
-        _show(bar, task)
-        threading.Event().wait(LOOKED_AT_EVERY_SECONDS)
-
-
-def _show(bar: "tqdm[Any]", task: Task) -> None:
-    bar.total = task.of
-    bar.set_description(task.text if task.state == "waiting" else task.kind, refresh=False)
-    bar.update(task.done - bar.n)
 
 
 def _preview(gains: tuple[Gain, ...], names: Mapping[str, str]) -> None:

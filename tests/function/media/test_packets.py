@@ -7,7 +7,8 @@ from function.errors import VideoOverLimitError
 from function.media import packets as groups
 from function.media.frames import sample_frames
 from function.media.limits import VideoLimits
-from function.media.packets import choose_moments, read_groups
+from function.media.packets import read_groups
+from function.media.sampling import choose_moments
 from function.media.videos import open_video
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import write_video
