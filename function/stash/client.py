@@ -1,7 +1,5 @@
 """Asks the user's Stash, and writes into it, over GraphQL: documents in, frozen records out."""
 
-import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +14,7 @@ from function.sources.graphql import GraphQL
 from function.sources.records import UnusableSourceError
 from function.sources.shapes import short_in, text_in, understood
 from function.stash import documents
+from function.stash.addresses import at_home
 from function.stash.answers import (
     gallery_in,
     id_called,
@@ -27,6 +26,7 @@ from function.stash.answers import (
     use_in,
 )
 from function.stash.criteria import change_of, criteria_of
+from function.stash.pages import PER_PAGE, read_pages
 from function.stash.records import (
     Gallery,
     Image,
@@ -41,20 +41,7 @@ from function.stash.records import (
     Use,
 )
 
-PER_PAGE = 250
-MOST_PAGES = 4000
-"""A million entries; whoever has more pages than that has no end."""
-
-LONGEST_LIST_BYTES = 1024 * 1024 * 1024
-"""Of all pages of a list: a million images take about half of it."""
-
-LONGEST_AWAITED_BYTES, LONGEST_AWAITED_SECONDS = 128 * 1024 * 1024, 60.0
-"""Of a list for which somebody waits, who gives up after 30 s."""
-
 ALL_SCENES = SceneFilter()
-
-_ROUTE = re.compile(r"/(?:performer|image|scene|gallery)/\d+(?:/.*)?$")
-"""Where Stash keeps pictures; before it comes the sub-path under which somebody reaches it."""
 
 
 class Stash:
@@ -347,16 +334,7 @@ class Stash:
 
         Behind a proxy Stash may use another host, and another sub-path or none.
         """
-        home = httpx.URL(self.url)
-        base = _path_of(home).rstrip("/")
-        try:
-            url = home.join(address)
-            route = _ROUTE.search(_path_of(url))
-            path = route[0] if route else _path_of(url).removeprefix(base)
-            query = b"?" + url.query if url.query else b""
-            return str(home.copy_with(raw_path=f"{base}{path}".encode() + query))
-        except (httpx.InvalidURL, UnicodeError):
-            return address  # fetching it says what is wrong
+        return at_home(self.url, address)
 
     def page_of(self, kind: str, item_id: str) -> str:
         """Return the URL of a page in Stash, such as that of a performer, for people."""
@@ -365,30 +343,8 @@ class Stash:
     def _pages(
         self, document: str, field: str, kind: str, wanted: Mapping[str, Any] | None
     ) -> Iterator[dict[str, Any]]:
-        read, read_bytes, begun_at = 0, 0, time.monotonic()
-        for page in range(1, MOST_PAGES + 1):
-            variables = {"page": page, "per_page": PER_PAGE, "wanted": dict(wanted or {})}
-            before = self._graphql.received_bytes
-            with understood("Stash"):
-                found = self.ask(document, variables)[field]
-                entries, count = list(found[kind]), int(found["count"])
-            read += len(entries)
-            read_bytes += self._graphql.received_bytes - before
-            self._require_end(kind, read, read_bytes, begun_at)
-            yield from entries
-            if read >= count or not entries:
-                return
-        raise _without_end(kind, read)
-
-    def _require_end(self, kind: str, read: int, read_bytes: int, begun_at: float) -> None:
-        """Refuse a list that is longer than any, or takes longer than anybody waits for it."""
-        if read_bytes > (LONGEST_AWAITED_BYTES if self._is_awaited else LONGEST_LIST_BYTES):
-            raise _without_end(kind, read)
-        if self._is_awaited and time.monotonic() - begun_at > LONGEST_AWAITED_SECONDS:
-            raise UnusableSourceError(
-                f"Stash takes too long to list {kind}: {read} in {LONGEST_AWAITED_SECONDS:.0f} s. "
-                "Try again when it has less to do."
-            )
+        listed = (document, field, kind, wanted)
+        return read_pages(self._graphql, *listed, is_awaited=self._is_awaited)
 
     def _scenes_by_id(self, ids: Sequence[str]) -> Iterator[Scene]:
         # Stash takes an empty list for all scenes: it is never sent.
@@ -420,12 +376,3 @@ class Stash:
 
     def _image(self, entry: Mapping[str, Any]) -> Image:
         return image_in(entry, self.at_home)
-
-
-def _without_end(kind: str, read: int) -> UnusableSourceError:
-    return UnusableSourceError(f"Stash lists {kind} without end: {read} and more.")
-
-
-def _path_of(url: httpx.URL) -> str:
-    """Return the path of a URL as it is sent, with its escapes: decoded, it may be no path."""
-    return url.raw_path.decode("ascii").partition("?")[0]

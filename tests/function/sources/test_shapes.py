@@ -199,7 +199,7 @@ def test_whatever_a_stash_box_answers_is_read_or_refused(
 
 
 def test_a_list_without_end_is_not_followed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("function.stash.client.MOST_PAGES", 3)
+    monkeypatch.setattr("function.stash.pages.MOST_PAGES", 3)
     told = Told(monkeypatch)
     told.answer = {"findPerformers": {"count": 10**12, "performers": [ADA]}}
     with pytest.raises(UnusableSourceError, match="performers without end"):

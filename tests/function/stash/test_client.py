@@ -33,7 +33,7 @@ def test_a_scene_comes_with_its_files_performers_and_tags(fake: FakeStash) -> No
 def test_scenes_are_listed_page_by_page_and_by_every_condition(
     fake: FakeStash, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("function.stash.client.PER_PAGE", 2)
+    monkeypatch.setattr("function.stash.pages.PER_PAGE", 2)
     ada, tag, studio = fake.add_performer("Ada"), fake.add_tag("new"), fake.add_studio("Mine")
     one = fake.add_scene("/data/a.mp4", oshash="aa")
     two = fake.add_scene("/data/b/c.mp4", performers=[ada], tags=[tag])

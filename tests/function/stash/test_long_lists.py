@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from function.sources.records import UnusableSourceError
-from function.stash import client
-from function.stash.client import PER_PAGE, Stash
+from function.stash import pages
+from function.stash.client import Stash
+from function.stash.pages import PER_PAGE
 from function.stash.records import Image
 from function.web.stash.work import MOST_IMAGES, first_images
 
@@ -72,8 +73,8 @@ def test_a_list_that_is_longer_than_any_is_refused(
     limit, other = "LONGEST_LIST_BYTES", "LONGEST_AWAITED_BYTES"
     if is_awaited:
         limit, other = other, limit
-    monkeypatch.setattr(client, limit, LIMIT_BYTES)
-    monkeypatch.setattr(client, other, 1024 * MB)
+    monkeypatch.setattr(pages, limit, LIMIT_BYTES)
+    monkeypatch.setattr(pages, other, 1024 * MB)
     read = 0
     with pytest.raises(UnusableSourceError, match="images without end"):
         for read, _ in enumerate(Stash(address, is_awaited=is_awaited).images(), 1):  # noqa: B007
@@ -84,7 +85,7 @@ def test_a_list_that_is_longer_than_any_is_refused(
 def test_nobody_who_waits_is_kept_waiting_by_a_list(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "LONGEST_AWAITED_SECONDS", 0.0)
+    monkeypatch.setattr(pages, "LONGEST_AWAITED_SECONDS", 0.0)
     with pytest.raises(UnusableSourceError, match="Stash takes too long to list images"):
         list(Stash(address, is_awaited=True).images())
     first = next(Stash(address).images())

@@ -83,7 +83,7 @@ def test_performers_come_with_all_that_stash_knows(server: StandIn) -> None:
 
 
 def test_every_page_is_read(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("function.stash.client.PER_PAGE", 2)
+    monkeypatch.setattr("function.stash.pages.PER_PAGE", 2)
     assert [record.performer.name for record in read(server)] == ["Ada", "Eve", "Nobody"]
     assert [asked["variables"]["page"] for asked in server.queries] == [1, 2]
 
@@ -198,7 +198,7 @@ def test_photos_that_are_missing_broken_or_no_pictures_are_named_and_the_rest_go
 def test_an_import_that_breaks_off_reports_what_is_done_and_the_next_goes_on(
     server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("function.stash.client.PER_PAGE", 1)
+    monkeypatch.setattr("function.stash.pages.PER_PAGE", 1)
     answer = server.answer_query
 
     def break_off(asked: dict[str, Any], key: str) -> Answer:
