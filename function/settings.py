@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
@@ -360,22 +360,3 @@ def parse_value(variable: str, text: str, hint: Any) -> Any:
         return kind.parse(text)
     except ValueError:
         raise SettingError(f"{variable} is {kind.show(text)!r}; it must be {kind.form}.") from None
-
-
-def settings_table() -> str:
-    """Render every setting as a Markdown table, for docs/settings.md."""
-    hints = get_type_hints(Settings, include_extras=True)
-    rows = [
-        f"| `{setting.name.upper()}` | {_shown(setting.default)} "
-        f"| {hints[setting.name].__metadata__[1]} |"
-        for setting in fields(Settings)
-    ]
-    return "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *rows])
-
-
-def _shown(default: Any) -> str:
-    if default is None or default is MISSING:
-        return "auto"
-    if isinstance(default, tuple):
-        return ":".join(map(str, default))
-    return f"{default:g}" if isinstance(default, float) else f"{default}"

@@ -7,9 +7,9 @@ import click
 import pytest
 
 from function import errors
-from function.settings import settings_table
 from function.web.parameters import PARAMETERS
 from function.web.reply import MatchReply, PersonReply
+from tests.support.settings_table import settings_table
 from tools.cli import main
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ Its words name nobody: they are shown in Stash, and may end up in its log.
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 
@@ -46,15 +46,13 @@ from function.stash.records import Scene
 from function.stash.scene_faces import Step
 from function.stash.scenes import read_scenes
 from function.stash.settling import settle
+from function.stash.summaries import said_of_left_out, said_of_undo
 from function.stash.syncing import Synced, SyncOptions, keep_up, sync_with
 from function.stash.undoing import Undone, undo
 from function.stash.writer import Writer, gone_from
 
 PLACES_AT_ONCE = 200
 """Files that are looked for at once; somebody who cancels waits for no more."""
-
-MOST_LISTED = 10
-"""So many scenes are named in the words of a task; its result lists all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +217,7 @@ def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
     made = f"{additions} to {counted(scenes, 'scene')}"
     said = f"Would make {made}; nothing was written." if options.dry_run else f"Made {made}."
     text = said if of else "Nothing is to be added."
-    text += _left_out(total, unmarked, planned, held)
+    text += said_of_left_out(total, unmarked, planned, held)
     yield replace(task, state="done", done=of, of=of, text=text, result=json.dumps(result))
 
 
@@ -244,32 +242,6 @@ def _mark(task: Task, place: Place, writer: Writer) -> Generator[Task, None, int
             refused += 1
         yield replace(task, text=f"Made {counted(made, 'marker')}.")
     return refused
-
-
-def _left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str]) -> str:
-    words = ""
-    if total.refused:
-        words += (
-            f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
-        )
-    if total.forgotten:
-        count = len(total.forgotten)
-        words += (
-            f" {counted(count, 'addition')} {'was' if count == 1 else 'were'} left out: the "
-            "performer was taken out of the gallery meanwhile."
-        )
-    if unmarked:
-        words += f" Stash refused markers on {counted(unmarked, 'scene')}."
-    if held:
-        words += (
-            f" Held back: {counted(len(held), 'performer')}, who would gain suspiciously many "
-            "scenes. See how many: python -m tools stash apply --dry-run; if they are right, run "
-            "it with --yes."
-        )
-    if planned.unlinked:
-        times = counted(planned.unlinked, "time")
-        words += f" {times} it was surely somebody whom Stash does not know."
-    return words
 
 
 def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
@@ -302,33 +274,6 @@ def _asking(task: Task, older: OlderRun) -> Task:
     """Take back nothing, and say which run is taken back if the user asks for it again."""
     result = json.dumps({**asdict(Undone()), "before": 0, ASKS: older.run})
     return replace(task, state="done", text=older.question, result=result)
-
-
-def said_of_undo(total: Undone, before: int = 0) -> str:
-    """Say in words what was undone, and what is to be looked at.
-
-    `before` says how many writes were undone before the task was broken off.
-    """
-    words = (
-        f"Undone: {counted(total.performers, 'performer')} and {counted(total.tags, 'tag')} on "
-        f"scenes, {counted(total.markers, 'marker')}"
-    )
-    words += f", {counted(total.deleted, 'performer')} deleted." if total.deleted else "."
-    if before:
-        were = "was" if before == 1 else "were"
-        words += f" {before} more {were} undone before it was interrupted."
-    for why, scenes in _by_reason(total.left).items():
-        more = " ..." if len(scenes) > MOST_LISTED else ""
-        named = ", ".join(filter(None, scenes[:MOST_LISTED]))
-        words += f" Left on {counted(len(scenes), 'scene')} ({named}{more}): {why}"
-    return words
-
-
-def _by_reason(left: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    scenes: dict[str, list[str]] = defaultdict(list)
-    for scene, why in left:
-        scenes[why].append(scene)
-    return scenes
 
 
 def _sync(task: Task, place: Place, stash: Stash) -> Iterator[Task]:

@@ -9,7 +9,8 @@ from function.sandbox.messages import Setup
 from function.sandbox.starting import setup_of
 from function.sandbox.wire import pack, unpack
 from function.setting_kinds import SettingError, days_of
-from function.settings import Settings, settings_table
+from function.settings import Settings
+from tests.support.settings_table import settings_table
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
