@@ -110,7 +110,7 @@ def measure_pairs(
 
 
 def square_distances(rows: NDArray[Number], columns: NDArray[Number]) -> NDArray[Number]:
-    """Measure the squared distance of each row to each column: (rows, columns), as precise as they.
+    """Measure the squared distance of each row to each column: (rows, columns), in their precision.
 
     |x|^2 - 2xq + |q|^2 takes a quarter of the time of the norm of differences.
     """

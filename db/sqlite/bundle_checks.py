@@ -134,7 +134,7 @@ def check_content(gallery: SqliteGallery, name: str) -> None:
 
 
 def _check_amount(gallery: SqliteGallery, name: str) -> None:
-    """Refuse more than is to be in memory: of everybody the text, of one everything."""
+    """Refuse what is too large for memory: all names and addresses, or one performer's faces."""
     if gallery.rows(_TEXT)[0][0] > MOST_TEXT_BYTES:
         raise _unsound(name, f"more than {MOST_TEXT_BYTES // 1_000_000} MB of names and addresses")
     found = gallery.rows(f"{_OF_EACH} > ? LIMIT 1", MOST_PERFORMER_BYTES)

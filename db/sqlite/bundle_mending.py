@@ -28,7 +28,7 @@ _OF_PERFORMERS = ("identities", "encodings", "removed_photos")
 
 
 def mend(copy: SqliteGallery) -> list[str]:
-    """Cut ids, aliases, addresses and origins that are too long; return the names of whose.
+    """Cut ids, aliases, addresses and origins that are too long; name the performers who had them.
 
     What belongs to nobody goes, too.
 

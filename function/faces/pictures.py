@@ -27,7 +27,7 @@ def search_still(
 
 
 def copy_still(descriptor: int, place: Place | None) -> Moment:
-    """Return a copy of a picture whose longest side is 1280 px at most; the rest is as above."""
+    """Return a copy of a picture, as in `search_still`; its longest side is 1280 px at most."""
     picture, _ = fit(decode_photo(_read(descriptor, place)), MAX_SIDE_PIXELS)
     return Moment(0.0, encode_jpeg(picture))
 

@@ -55,7 +55,7 @@ def encode_again(face: Face, encoder: SecondEncoder | None) -> Face:
 
 
 def encode_with_likeness(face: Face, encoder: SecondEncoder | None) -> tuple[Face, float | None]:
-    """Return a face with its second encoding, and how like its mirror image that net finds it.
+    """Return a face with its second encoding, and how like its mirror image the net finds it.
 
     The likeness is a cosine, at most 1; None without an encoder or a chip, and from another net
     than SFace: what it says of a photo was measured for that one only.

@@ -253,7 +253,7 @@ def _listed(contents: Contents) -> _Listed:
 def _look(
     reader: PictureReader, album: Path, picture: AlbumPicture, open_file: Open
 ) -> tuple[PictureFound, AlbumPicture, bool]:
-    """Find the faces in a picture; else the picture says why not. And did that take too long?"""
+    """Find the faces in a picture, or note in it why not; say whether that took too long."""
     try:
         with open_file(file_of(album, picture)) as media:
             content = oshash_of(media.descriptor) if picture.place is None else picture.content

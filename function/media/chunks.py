@@ -1,4 +1,4 @@
-"""Reads the chunks of an AVI: how long does it say that it is, and is all of that there?"""
+"""Reads the chunks of an AVI: how long it says that it is, and whether all of that is there."""
 
 import os
 import struct

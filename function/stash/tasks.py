@@ -1,7 +1,6 @@
 """Does what was asked for the user's Stash: finds scenes to scan, writes, undoes, keeps in step.
 
 A task that is broken off, by a stop of ours or of Stash's, is begun again and does what is left.
-Its words name nobody: they are shown in Stash, and may end up in its log.
 """
 
 import json

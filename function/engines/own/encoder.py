@@ -224,7 +224,10 @@ def _takes(shape: Sequence[int | str | None], wanted: tuple[int, ...]) -> bool:
 
 
 def _require_different(name: str, encodings: Vectors) -> None:
-    """Refuse a net that encodes unlike chips alike, or the first, given again as the last, not."""
+    """Refuse a net that encodes unlike chips alike, or one chip in two ways.
+
+    The last chip is the first once more.
+    """
     *others, again = encodings
     apart = [
         float(np.linalg.norm(one - other))

@@ -62,7 +62,7 @@ def answer_add(desk: Desk, request: Request) -> Response:
 
 
 def answer_add_sure(desk: Desk, request: Request) -> Response:
-    """Answer `POST /stash/add-sure`: everyone is added of whom it is sure who they are."""
+    """Answer `POST /stash/add-sure`: everyone is added who was surely recognised."""
     body = read_body(request, "scene", "min_score", "tag")
     asked, tag = read_scene(body), optional(body, "tag", "")
     min_score = read_percent(body, "min_score", SURE_SCORE)
@@ -155,7 +155,7 @@ def answer_markers(desk: Desk, request: Request) -> Response:
 def add_decided(
     scene: Open, writer: Writer, chosen: Sequence[tuple[Seen, Performer]], tag: str
 ) -> None:
-    """Store who people are, and add them to the scene; of whom it cannot be done, neither.
+    """Store who people are, and add them to the scene: of each person both, or neither.
 
     Raises:
         CorrectionRefusedError: Stash refuses somebody, or somebody was forgotten meanwhile; the

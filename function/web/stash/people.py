@@ -47,7 +47,9 @@ class Seen:
 
 
 def people_in(work: Work, parts: Parts, *, pictures: bool = False) -> list[Seen]:
-    """Return everyone who is seen, the most certain first; without `pictures` faster, and without.
+    """Return everyone who is seen, the most certain first.
+
+    Without `pictures` it is faster, and pictures are empty.
 
     Of a gallery that was put together by hand whoever is taken for one performer is one person:
     its images may be of different albums, whose people were never compared with each other.
