@@ -39,8 +39,18 @@ def stash() -> None:
 
 def stash_options(verb: Verb) -> Verb:
     """Give a verb the options that name a Stash; without them, the connected one is used."""
+    return _with_options(verb, hides_url=False)
+
+
+def connected_options(verb: Verb) -> Verb:
+    """Give a verb that works on the connected Stash only the same; it says why it takes no URL."""
+    return _with_options(verb, hides_url=True)
+
+
+def _with_options(verb: Verb, *, hides_url: bool) -> Verb:
+    url_help = "Another Stash than the connected one."
     options = [
-        click.option("--url", default="", help="Another Stash than the connected one."),
+        click.option("--url", default="", hidden=hides_url, help=url_help),
         click.option(
             "--api-key", envvar="STASH_API_KEY", default="", show_envvar=True, help=KEY_HELP
         ),

@@ -32,7 +32,7 @@ from tools.verbs.shared import (
     print_json,
     way_back,
 )
-from tools.verbs.stash_verbs import settings_for, stash, stash_options
+from tools.verbs.stash_verbs import connected_options, settings_for, stash, stash_options
 from tools.verbs.stash_work import do_now, queue_only, task_place
 
 PICTURES_QUEUED = (
@@ -172,7 +172,7 @@ def _scan_pictures(
 @click.option("--yes", is_flag=True, help="Also who would gain suspiciously many scenes.")
 @scene_options
 @no_wait
-@stash_options
+@connected_options
 def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **options: Any) -> None:
     """Add to the scenes of your Stash who was surely found in them.
 
@@ -226,7 +226,7 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
 @click.option("--gallery", callback=_refuse_empty, help="The same for a gallery.")
 @click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
 @no_wait
-@stash_options
+@connected_options
 def undo_(
     *,
     url: str,

@@ -154,6 +154,12 @@ def test_without_waiting_it_is_left_to_the_server(library: StashLibrary) -> None
     assert library.fake.scenes[scene]["performers"] == []
 
 
+@pytest.mark.parametrize("verb", ["apply", "undo"])
+def test_help_offers_no_other_stash_where_only_the_connected_one_will_do(verb: str) -> None:
+    assert "--url" not in CliRunner().invoke(main, ["stash", verb, "--help"]).stdout
+    assert "--url" in CliRunner().invoke(main, ["stash", "scan", "--help"]).stdout
+
+
 @pytest.mark.parametrize(
     "verb", [["apply"], ["apply", "--dry-run"], ["undo"], ["scan", "--no-wait"]]
 )
