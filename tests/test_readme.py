@@ -129,3 +129,12 @@ def test_how_right_a_page_says_it_is_stands_in_the_whole_table_too(
         )
         # Both are rounded, so 29.5 % may be 29 or 30.
         assert said == pytest.approx([measured[place] for place in places], abs=0.5)
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dask.txt"])
+def test_the_licence_of_every_package_that_is_installed_is_told(lock: str) -> None:
+    page = (ROOT / "docs" / "licences.md").read_text().lower().replace("_", "-")
+    told = set(re.findall(r"[\w-]+", page))
+    packages = re.findall(r"^([\w-]+)==", (ROOT / lock).read_text(), re.MULTILINE)
+    assert len(packages) > 15
+    assert set(packages) - told == set()
