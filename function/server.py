@@ -84,7 +84,7 @@ def _listen(settings: Settings) -> Front:
     except OSError as error:
         raise SettingError(
             f"HOST is {quote(settings.host)} and PORT {settings.port}; nothing can listen there "
-            f"({error.strerror or error}). Choose others, or end what does."
+            f"({error.strerror or error}). Choose others, or end what listens there."
         ) from error
     except ValueError as error:  # what waitress raises
         raise SettingError(

@@ -94,7 +94,7 @@ def check_tables(db: sqlite3.Connection, name: str) -> None:
         strange = sorted(_shapes(db) ^ _shapes(ours))
     if strange:
         raise DamagedBundleError(
-            f"{name} is no bundle of ours: its {printable(strange[0][1])[:80]} is not as any "
+            f"{name} is not a bundle of ours: its {printable(strange[0][1])[:80]} is not as any "
             "version makes it. Export it again, with python -m tools export --bundle FILE."
         )
 
@@ -129,7 +129,7 @@ def check_content(gallery: SqliteGallery, name: str) -> None:
     for (number,) in gallery.rows("SELECT id FROM performers ORDER BY id"):
         lists = gallery.rows("SELECT aliases, urls FROM performers WHERE id = ?", number)[0]
         if not all(map(_is_list_of_text, lists)):
-            raise _unsound(name, f"aliases or urls of performer {number} that are no list")
+            raise _unsound(name, f"aliases or urls of performer {number} that are not a list")
         _check_performer(gallery, name, number)
 
 

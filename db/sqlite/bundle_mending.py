@@ -66,7 +66,7 @@ def _require_fit(performer: Performer) -> Performer:
     if complaint := find_complaint(performer):
         number = f"{ID_PREFIX}{performer.id}"
         raise GalleryError(
-            f"{number} cannot be in a bundle: {complaint}. Call them otherwise first: "
+            f"{number} cannot be in a bundle: {complaint}. Rename them first: "
             f"python -m tools rename {number} NAME"
         )
     return performer

@@ -37,8 +37,8 @@ HELD = (
 )
 
 PART = (
-    "The library has forgotten this performer, and the gallery not yet: {error} The rest is tried "
-    "whenever the library is opened, as by the server's next start or by `python -m tools doctor`."
+    "The library has forgotten this performer, but the gallery not yet: {error} The rest is tried "
+    "whenever the library is opened, as at the server's next start or by `python -m tools doctor`."
 )
 
 UNKEPT = ("", "off")

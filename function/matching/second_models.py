@@ -137,7 +137,7 @@ def write_fit(fit: Fit, path: Path) -> None:
 def _read_plain(path: Path) -> str:
     """Read a file; to open a pipe would wait for ever."""
     if path.exists() and not path.is_file():
-        raise ValueError("it is no plain file")
+        raise ValueError("it is not an ordinary file")
     return path.read_text(encoding="utf-8")
 
 

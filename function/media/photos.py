@@ -19,14 +19,14 @@ class PhotoNotFetchedError(PhotoRefusedError):
 
 
 def read_photo_file(path: Path) -> bytes:
-    """Read a photo from a plain file that is not too large for one.
+    """Read a photo from an ordinary file that is not too large for one.
 
     Raises:
         OSError: it cannot be read.
         PhotoRefusedError: it is a device or pipe, or too large.
     """
     if path.exists() and not path.is_file():
-        raise PhotoRefusedError("unreadable: not a plain file")
+        raise PhotoRefusedError("unreadable: not an ordinary file")
     with path.open("rb") as file:
         content = file.read(MAX_PHOTO_BYTES + 1)
     if len(content) > MAX_PHOTO_BYTES:

@@ -70,7 +70,9 @@ class GraphQL:
         except (httpx.InvalidURL, UnicodeError):
             self.url = httpx.URL("")
         if not api_key.isascii() or not api_key.isprintable():
-            raise UnusableSourceError(f"The API key for {what} is none: copy it again.")
+            raise UnusableSourceError(
+                f"The API key for {what} holds characters that no key has. Copy it again."
+            )
         if self.url.scheme not in ("http", "https") or not self.url.host:
             raise UnusableSourceError(
                 f"{url!r} is not a full URL. Give one like http://localhost:9999."

@@ -34,5 +34,7 @@ def read_text(request: Request, name: str) -> str | None:
     """
     text = next((value for one, value in _raw_pairs(request.query_string) if one == name), None)
     if text is not None and show_text(text) != text:
-        raise BadParameterError(f"{name} is {quote(text)[:60]}, which is not UTF-8. Send it so.")
+        raise BadParameterError(
+            f"{name} is {quote(text)[:60]}, which is not UTF-8. Send it as UTF-8."
+        )
     return text

@@ -212,7 +212,7 @@ def _read_json(path: Path) -> Any:
         OSError, ValueError, RecursionError: it is none.
     """
     if not path.is_file():
-        raise ValueError("not a plain file")
+        raise ValueError("not an ordinary file")
     if path.stat().st_size > LARGEST_DETAILS_BYTES:
         raise ValueError(f"over {LARGEST_DETAILS_BYTES // 1_000_000} MB")
     return json.loads(path.read_bytes())

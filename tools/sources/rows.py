@@ -245,7 +245,9 @@ def _is_one_performer(line: str) -> bool:
 
 def _read_head(path: Path) -> bytes:
     if path.exists() and not path.is_file():
-        raise UnusableSourceError(f"{path} is not a plain file. For a folder, use import folder.")
+        raise UnusableSourceError(
+            f"{path} is not an ordinary file. For a folder, use import folder."
+        )
     with path.open("rb") as file:
         return file.read(4)
 

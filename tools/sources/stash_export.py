@@ -53,7 +53,7 @@ def _folder_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
         if not file.resolve().is_relative_to(root):
             yield place, Refusal(file.stem, place, "leads outside the folder")
         elif file.exists() and not file.is_file():  # to open a pipe would wait for ever
-            yield place, Refusal(file.stem, place, "not a plain file")
+            yield place, Refusal(file.stem, place, "not an ordinary file")
         elif _size_of(file) > MAX_ENTRY_BYTES:
             yield place, Refusal(file.stem, place, f"over {MAX_ENTRY_BYTES // 1_000_000} MB")
         else:

@@ -146,8 +146,8 @@ def _digest(name: str, net: Path) -> str:
     # A pipe would have us wait for ever, and a device might never end.
     if net.exists() and (not net.is_file() or net.stat().st_size > LARGEST_NET_BYTES):
         raise EngineUnavailableError(
-            f"{name} names the net {net.name}, which is no plain file, or larger than an ONNX file "
-            "can be (2 GB). Name the net's own file."
+            f"{name} names the net {net.name}, which is not an ordinary file, or larger than an "
+            "ONNX file can be (2 GB). Name the net's own file."
         )
     try:
         with net.open("rb") as file:

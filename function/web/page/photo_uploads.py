@@ -97,5 +97,5 @@ def _encode(service: Service, request: Request, face: Face, photo_hash: str) -> 
     encodings = encodings_of(face, service.reader.ready().models, photo_hash, origin)
     is_face = all(is_encoding(one.vector, one.model) for one in encodings)
     if not is_face or admit_picture(face.crop) is None:
-        raise PhotoUnusableError("What was found in the photo can be no face. Choose another.")
+        raise PhotoUnusableError("What was found in the photo cannot be a face. Choose another.")
     return encodings

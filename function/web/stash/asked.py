@@ -60,7 +60,7 @@ def read_scene(body: Mapping[str, Any]) -> Asked:
         raise BadParameterError(f"kind is {kind!r}; it must be {', '.join(KINDS)}.")
     files = optional(scene, "files", list[Any]())
     if len(files) > MOST_FILES:
-        raise BadParameterError(f"There are {len(files)} files; {MOST_FILES} are the most.")
+        raise BadParameterError(f"There are {len(files)} files; {MOST_FILES} at most.")
     tagged = scene.get("performers")
     if tagged is not None and not isinstance(tagged, list):
         raise BadParameterError("performers is not a list. Give ids of Stash, or leave it out.")
@@ -83,7 +83,8 @@ def need(body: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind:
     value = body[name]
     # bool is an int to Python, but never meant here.
     if type(value) is not kind or (isinstance(value, str) and len(value) > LONGEST_TEXT):
-        raise BadParameterError(f"{name} must be of type {kind.__name__}, and not so long.")
+        most = f", with {LONGEST_TEXT} characters at most" if kind is str else ""
+        raise BadParameterError(f"{name} must be of type {kind.__name__}{most}.")
     return value
 
 
@@ -128,7 +129,7 @@ def read_id(value: object) -> str:
     """
     text = str(value) if isinstance(value, str) else ""
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID):
-        raise BadParameterError('An id is missing, or no number. Send it as text, like "12".')
+        raise BadParameterError('An id is missing, or is not a number. Send it as text, like "12".')
     return text
 
 
@@ -153,7 +154,7 @@ def read_stash_ids(body: Mapping[str, Any]) -> tuple[Identity, ...]:
 
 def _file(value: object) -> File:
     if not isinstance(value, dict):
-        raise BadParameterError("A file is no object. Send path, oshash and size.")
+        raise BadParameterError("A file is not an object. Send path, oshash and size.")
     return File(
         path=optional(value, "path", ""),
         oshash=optional(value, "oshash", "").strip().lower(),

@@ -286,10 +286,10 @@ def _read_kind(body: Mapping[str, Any]) -> TaskKind:
     asked = need(body, "kind", str)
     kind = next((one for one in FIELDS if one == asked), None)
     if kind is None:
-        raise BadParameterError(f"kind is {asked[:40]!r}; it must be one of {tuple(FIELDS)}.")
+        raise BadParameterError(f"kind is {asked[:40]!r}; it must be one of {', '.join(FIELDS)}.")
     for name in body.keys() - {"kind", *FIELDS[kind]}:
         raise BadParameterError(
-            f"{name} is nothing that a task of kind {kind} knows; it knows {FIELDS[kind]}."
+            f"A task of kind {kind} has no field {name[:40]!r}; it has {', '.join(FIELDS[kind])}."
         )
     return kind
 

@@ -68,7 +68,7 @@ def test_details_that_are_no_plain_file_are_refused_without_waiting(
     make(tmp_path / "Ada" / "performer.json")
     refused, read = read_folder(tmp_path)
     assert isinstance(refused, Refusal)
-    assert "performer.json is not JSON (not a plain file)" in refused.reason
+    assert "performer.json is not JSON (not an ordinary file)" in refused.reason
     assert isinstance(read, SourceRecord)
 
 

@@ -146,5 +146,5 @@ def test_a_pipe_among_the_performers_is_refused_without_waiting(tmp_path: Path) 
     (tmp_path / "performers" / "Bea.json").write_text(exported("Bea"))
     refused, read = read_export(tmp_path)
     assert isinstance(refused, Refusal)
-    assert refused.reason == "not a plain file"
+    assert refused.reason == "not an ordinary file"
     assert isinstance(read, SourceRecord)

@@ -199,7 +199,7 @@ def test_bytes_that_are_no_text_folders_and_missing_files_are_named(tmp_path: Pa
     (tmp_path / "x").write_bytes(b"\xff\xe9\xe8,name\nAda")
     with pytest.raises(UnusableSourceError, match="not UTF-8"):
         read(tmp_path / "x")
-    with pytest.raises(UnusableSourceError, match="not a plain file"):
+    with pytest.raises(UnusableSourceError, match="not an ordinary file"):
         read(tmp_path)
     with pytest.raises(UnusableSourceError, match="cannot be read: No such file"):
         read(tmp_path / "gone")
@@ -351,7 +351,7 @@ def test_photos_that_are_devices_or_not_there_are_refused(tmp_path: Path) -> Non
         (ada,) = enrol_all(read(path), gallery, QuickEngine())
     assert ada.added_photos == 1
     reasons = " ".join(refusal.reason for refusal in ada.refusals)
-    assert "not a plain file" in reasons
+    assert "not an ordinary file" in reasons
     assert "No such file" in reasons
     assert "not base64" in reasons
 

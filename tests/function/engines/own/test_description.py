@@ -115,7 +115,7 @@ def test_what_never_ends_is_no_net_and_nobody_waits_for_it(tmp_path: Path) -> No
     with (tmp_path / "hole").open("wb") as hole:
         hole.truncate(2**31 + 1)
     for name in ("/dev/zero", "pipe", "hole", "."):
-        with pytest.raises(EngineUnavailableError, match="is no plain file, or larger than"):
+        with pytest.raises(EngineUnavailableError, match="is not an ordinary file, or larger than"):
             read_description(write_toml(tmp_path, file=name))
 
 
