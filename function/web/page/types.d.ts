@@ -396,13 +396,6 @@ interface LittleReadyReply {
   performers?: undefined;
 }
 
-interface ErrorReply {
-  code: string;
-  message: string;
-  performers?: number[];
-  missing?: boolean;
-}
-
 interface CorrectionReply {
   correction: string;
   said: string;
@@ -626,7 +619,6 @@ interface TagsById {
   video: "section";
   strangers: "section";
   "strangers-title": "h1";
-  "strangers-text": "p";
   "strangers-which": "div";
   "strangers-found": "p";
   "strangers-list": "div";
@@ -635,7 +627,6 @@ interface TagsById {
   review: "section";
   "review-title": "h1";
   "review-trouble": "div";
-  "review-progress": "div";
   "review-text": "p";
   "review-bar": "progress";
   "review-person": "div";
