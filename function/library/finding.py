@@ -19,8 +19,8 @@ from function.library.albums import (
     small_content_at,
     stamp_of_folder,
 )
-from function.media.files import as_written, spellings
 from function.media.formats import TEXT_HEAD_BYTES, TEXT_SUFFIXES, VIDEO_SUFFIXES, is_text
+from function.media.spellings import as_written, spellings
 
 
 @dataclass(frozen=True)

@@ -8,35 +8,30 @@ import errno
 import os
 import re
 import stat
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
-from db.names import escape_unprintable, quote, show_text
+from db.names import quote, show_text
 from function.errors import (
     BadParameterError,
     OutsideMediaRootError,
     UnreadableVideoError,
     VideoNotFoundError,
 )
+from function.media.path_maps import map_path
+from function.media.spellings import as_written
 
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 """A symbolic link fails, and a pipe cannot make us wait before we see what it is."""
-
 
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """What opening says of a file that is not there, or to which a link leads. All else, such as a disk
 that cannot be read, says nothing of the kind."""
 
-
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 """How a URL begins. One letter is a Windows drive, and `concat:` may be a file's name."""
-
-
-_LONG = re.compile(r"//\?/(UNC/)?", re.IGNORECASE)
-"""How a Windows path of more than 260 characters begins."""
 
 
 @dataclass(frozen=True)
@@ -105,39 +100,7 @@ def possible_places(
     asked: str, roots: Sequence[Path], path_map: Sequence[tuple[str, str]] = ()
 ) -> list[Path]:
     """Return where in the media roots a path would lead if it were there, for what is gone."""
-    return [root.resolve() / _map_path(asked, path_map) for root in roots]
-
-
-def as_written(path: Path) -> Path:
-    r"""Return a path as its names are written on the disk, where they may be spelled otherwise.
-
-    A Mac may send `é` as two characters, and a disk that one wrote may hold them so. Bytes that are
-    not UTF-8 are asked for as we show them, as `\xe9`, and what cannot be printed as `\u200d`. One
-    that no file can have, such as one too long, stays as it is, and one that goes into a folder and
-    out again: it could have a large folder listed hundreds of times.
-    """
-    if ".." in path.parts[path.parts.count("..") :]:
-        return path
-    try:
-        return _as_written(path)
-    except (OSError, ValueError, RecursionError):
-        return path
-
-
-def _as_written(path: Path) -> Path:
-    if (str(path).isascii() and "\\" not in str(path)) or path.exists():
-        return path
-    above = _as_written(path.parent)
-    wanted = unicodedata.normalize("NFC", path.name)
-    names = os.listdir(above) if above.is_dir() else []  # noqa: PTH208  # only the names
-    found = (name for name in names if wanted in spellings(name))
-    return above / next(found, path.name)
-
-
-def spellings(name: str) -> tuple[str, str]:
-    """Return a name or a path as it is shown, and as it is shown in a terminal."""
-    shown = unicodedata.normalize("NFC", show_text(name))
-    return shown, escape_unprintable(shown)
+    return [root.resolve() / map_path(asked, path_map) for root in roots]
 
 
 @contextmanager
@@ -188,7 +151,7 @@ def _find(
     """Find the root that a path is in, and its place there."""
     if not asked.strip() or "\0" in asked:
         raise BadParameterError("path is empty or holds a NUL. Give the path of a video.")
-    mapped = _map_path(asked, path_map)
+    mapped = map_path(asked, path_map)
     _refuse_address(mapped)
     return _locate(asked, mapped, roots)
 
@@ -201,44 +164,6 @@ def _refuse_address(path: str) -> None:
             f"path is a URL ({address[0]}...), and nothing is fetched here. Give the path of a "
             "file in the media root, or set PATH_MAP to replace the caller's prefix."
         )
-
-
-def _map_path(asked: str, path_map: Sequence[tuple[str, str]]) -> str:
-    """Replace the caller's prefix with ours; if several fit, use the longest."""
-    for theirs, ours in sorted(path_map, key=lambda pair: -len(pair[0])):
-        rest = _rest_of(asked, theirs)
-        if rest is not None:
-            return ours.rstrip("/") + rest or "/"
-    return asked
-
-
-def _rest_of(asked: str, prefix: str) -> str | None:
-    """Return what follows a prefix, beginning with a slash or empty; None if it does not fit.
-
-    A prefix ends where a name ends: /media does not fit /media2. How accents are spelled does not
-    count. Of Windows paths, which begin with a drive or a backslash, case, the kind of slash and
-    the mark of long paths do not count either.
-    """
-    is_windows = "\\" in prefix or bool(PureWindowsPath(prefix).drive)
-    if is_windows:
-        asked, prefix = _with_slashes(asked), _with_slashes(prefix)
-    as_it_is = _after(asked, prefix, is_windows=is_windows)
-    if as_it_is is not None:
-        return as_it_is
-    composed = (unicodedata.normalize("NFC", one) for one in (asked, prefix))
-    return _after(*composed, is_windows=is_windows)
-
-
-def _after(asked: str, prefix: str, *, is_windows: bool) -> str | None:
-    prefix = prefix.rstrip("/")
-    begin, rest = asked[: len(prefix)], asked[len(prefix) :]
-    fits = begin.lower() == prefix.lower() if is_windows else begin == prefix
-    return rest if fits and rest[:1] in ("", "/") else None
-
-
-def _with_slashes(path: str) -> str:
-    r"""Write a Windows path with slashes, and a long one, as `\\?\UNC\nas\media`, as others."""
-    return _LONG.sub(lambda mark: "//" if mark[1] else "", path.replace("\\", "/"))
 
 
 def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]:

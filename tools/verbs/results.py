@@ -23,7 +23,7 @@ from function.library.rematching import rematch as match_all_again
 from function.library.results import VideoResult, results_of
 from function.library.strangers import place_strangers
 from function.matching.second_models import open_second
-from function.media.files import as_written
+from function.media.spellings import as_written
 from function.settings import Settings
 from tools.verbs.shared import PathType, gallery_option, library_option, print_json
 

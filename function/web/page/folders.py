@@ -11,10 +11,11 @@ from flask import Request, Response
 
 from db.names import quote, show_text
 from function.errors import OutsideMediaRootError, UnreadableVideoError, VideoNotFoundError
-from function.media.files import as_written, open_beneath
+from function.media.files import open_beneath
 from function.media.formats import VIDEO_SUFFIXES
 from function.media.order import natural_key
 from function.media.photo_kinds import PHOTO_SUFFIXES
+from function.media.spellings import as_written
 from function.web.queries import read_path
 from function.web.responses import json_response
 from function.web.service import Service

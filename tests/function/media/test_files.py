@@ -17,7 +17,8 @@ from function.errors import (
     UnreadableVideoError,
     VideoNotFoundError,
 )
-from function.media.files import _open_beneath, as_written, open_media, open_within
+from function.media.files import _open_beneath, open_media, open_within
+from function.media.spellings import as_written
 from tools.soak.paths import CANARY, escape_paths, lay_out_library
 
 
