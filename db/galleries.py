@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypedDict
 
 from db.addresses import StoreAddress
+from db.corrections import Correction, Subject
 from db.models import EncodingModel, Fusion
 from db.records import (
     Change,
@@ -20,7 +21,6 @@ from db.records import (
     Listing,
     Performer,
 )
-from db.sightings import Correction, Sighting
 from db.snapshots import Snapshot
 
 
@@ -173,17 +173,17 @@ class GalleryChange(Gallery, Protocol):
         """
 
     def assign(
-        self, performer: Performer, sighting: Sighting, instead_of: Performer | None = None
+        self, performer: Performer, subject: Subject, instead_of: Performer | None = None
     ) -> Correction:
-        """Enrol a sighting as `performer` (stored if new), and reject `instead_of` for it.
+        """Enrol a subject as `performer` (stored if new), and reject `instead_of` for it.
 
         Raises:
             ForgottenError: the performer was forgotten.
             OtherModelError: as for `enrol`.
         """
 
-    def reject(self, performer: Performer, sighting: Sighting) -> Correction:
-        """Store that a sighting is not `performer`, who is never offered for it again."""
+    def reject(self, performer: Performer, subject: Subject) -> Correction:
+        """Store that a subject is not `performer`, who is never offered for it again."""
 
     def undo(self, correction: Correction) -> None:
         """Take a correction back; other changes made since then stay."""

@@ -12,8 +12,7 @@ from db.galleries import Manifest
 from db.models import EncodingModel, Fusion
 from db.records import Finding
 from db.snapshots import Snapshot
-from db.sqlite import bundles, edits, forgetting, listings, notes
-from db.sqlite import decisions as corrections
+from db.sqlite import bundles, corrections, edits, forgetting, listings, notes
 from db.sqlite.checks import check_gallery
 from db.sqlite.filesystems import backups_of, is_there
 from db.sqlite.gallery import SqliteGallery

@@ -10,13 +10,12 @@ from pathlib import PureWindowsPath
 import numpy as np
 
 from db.blobs import to_blob
+from db.corrections import Correction, Subject
 from db.errors import NothingToEnrolError
 from db.galleries import Gallery, GalleryChange
 from db.ledgers import Ledger
 from db.people import View
 from db.records import Encoding, Performer
-from db.sightings import Correction
-from db.sightings import Sighting as Shown
 from db.strangers import Place
 from db.videos import VideoRecord
 from function.engines.models import PRIMARY
@@ -81,7 +80,7 @@ def enrol_stranger(
     shown = (admit_picture(one.person.picture) for one in found.sightings)
     return gallery.assign(
         performer,
-        Shown(
+        Subject(
             template_of(found.sightings[0].person, PRIMARY).mean,
             tuple(encodings),
             next((one for one in shown if one), b""),

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
 from db.blobs import to_blob
+from db.corrections import Correction, Subject
 from db.models import EncodingModel
 from db.people import PersonFound, View
 from db.records import Encoding
-from db.sightings import Correction, Sighting
 from function.errors import ResultGoneError
 from function.library.admission import admit_picture, is_admissible, pictured
 from function.people.people import template_of
@@ -37,7 +37,7 @@ class KeptResult:
     """One video, by its path in the request, and its people in the order of the reply."""
 
     video: str
-    people: tuple[Sighting, ...]
+    people: tuple[Subject, ...]
     kept_at_seconds: float
 
 
@@ -143,7 +143,7 @@ def choose_views(person: PersonFound) -> list[View]:
 
 def _sighting(
     person: PersonFound, origin: str, model: EncodingModel, models: Sequence[str]
-) -> Sighting:
+) -> Subject:
     views = [view for view in choose_views(person) if is_admissible(view, models)]
     pictures = pictured(person, views)
     encodings = tuple(
@@ -161,4 +161,4 @@ def _sighting(
     )
     template = template_of(person, model)
     picture = admit_picture(person.picture) or b""
-    return Sighting(template.mean, encodings, picture, model, origin)
+    return Subject(template.mean, encodings, picture, model, origin)

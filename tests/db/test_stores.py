@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from db.corrections import Correction, Subject, new_performer
 from db.errors import (
     AmbiguousNameError,
     DamagedVectorError,
@@ -23,7 +24,6 @@ from db.galleries import GalleryChange, Store, everyone
 from db.models import EncodingKind, EncodingSpace, Fusion
 from db.records import Encoding, Generation, Identity, Performer, Vector
 from db.rejections import find_rejected
-from db.sightings import Correction, Sighting, new_performer
 from db.stores import open_store
 from tests.support.galleries import MODEL, TEST_MODEL, encoding, made_up_vector, performer
 from tests.support.memory_store import MemoryStore
@@ -95,9 +95,9 @@ def damaged_encoding(seed: int) -> Encoding:
     return damaged
 
 
-def sighting(seed: int, *photos: int, picture: bytes = b"\xff\xd8") -> Sighting:
+def subject(seed: int, *photos: int, picture: bytes = b"\xff\xd8") -> Subject:
     encodings = tuple(encoding(photo) for photo in photos or (seed,))
-    return Sighting(made_up_vector(seed), encodings, picture, TEST_MODEL, "confirmed from a.mp4")
+    return Subject(made_up_vector(seed), encodings, picture, TEST_MODEL, "confirmed from a.mp4")
 
 
 def nudged(vector: Vector, distance: float) -> Vector:
@@ -446,8 +446,8 @@ def test_the_snapshot_lists_performers_by_id_and_every_encoding_beside_its_owner
 def test_the_snapshot_holds_what_was_rejected_beside_whom(gallery: GalleryChange) -> None:
     enrolled(gallery, "Bob", 1)
     ada = enrolled(gallery, "Ada", 2)
-    gallery.reject(ada, sighting(7))
-    gallery.reject(ada, replace(sighting(8), template=short_encoding(8).vector, model=OTHER_MODEL))
+    gallery.reject(ada, subject(7))
+    gallery.reject(ada, replace(subject(8), template=short_encoding(8).vector, model=OTHER_MODEL))
     rejections = gallery.snapshot(TEST_MODEL).rejections
     assert np.array_equal(rejections.vectors, [made_up_vector(7)])
     assert rejections.owners.tolist() == [1]
@@ -459,12 +459,12 @@ def test_models_of_one_length_are_kept_apart(gallery: GalleryChange) -> None:
     gallery.enrol(performer("Ada"), both, None)
     ada = gallery.find_performer("Ada")
     for seed, model in ((7, TEST_MODEL), (8, third)):
-        gallery.reject(ada, replace(sighting(seed), model=model))
+        gallery.reject(ada, replace(subject(seed), model=model))
     for model, enrolled_one, rejected in ((TEST_MODEL, 1, 7), (third, 2, 8)):
         snapshot = gallery.snapshot(model)
         assert np.array_equal(snapshot.vectors, [made_up_vector(enrolled_one)])
         assert np.array_equal(snapshot.rejections.vectors, [made_up_vector(rejected)])
-    assert gallery.assign(ada, replace(sighting(8), encodings=())).lifted == ()
+    assert gallery.assign(ada, replace(subject(8), encodings=())).lifted == ()
 
 
 FUSION = Fusion(
@@ -543,9 +543,9 @@ def test_every_change_moves_the_generation(gallery: GalleryChange) -> None:
     ada, eve = enrolled(gallery, "Ada", 1, 2), enrolled(gallery, "Eve", 3)
     changes: list[Callable[[], object]] = [
         lambda: gallery.enrol(performer("Bob"), [encoding(4)], None),
-        lambda: correction.append(gallery.assign(ada, sighting(7))),
+        lambda: correction.append(gallery.assign(ada, subject(7))),
         lambda: gallery.undo(correction[0]),
-        lambda: gallery.reject(ada, sighting(8)),
+        lambda: gallery.reject(ada, subject(8)),
         lambda: gallery.rename(ada, "Ada L.", None),
         lambda: gallery.remove_photo(ada, "hash1"),
         lambda: gallery.allow_photos(ada),
@@ -923,8 +923,8 @@ def test_whoever_is_gone_can_be_changed_no_more(gallery: GalleryChange) -> None:
         lambda: gallery.merge(eve, ada),
         lambda: gallery.remove_photo(ada, "hash1"),
         lambda: gallery.allow_photos(ada),
-        lambda: gallery.reject(ada, sighting(7)),
-        lambda: gallery.assign(eve, sighting(7), instead_of=ada),
+        lambda: gallery.reject(ada, subject(7)),
+        lambda: gallery.assign(eve, subject(7), instead_of=ada),
         lambda: gallery.forget(ada),
     ]
     for change in changes:
@@ -1000,7 +1000,7 @@ def without_ada(gallery: GalleryChange) -> GalleryChange:
 
 def test_who_is_forgotten_is_gone_with_every_photo_and_rejection(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1)
-    gallery.reject(ada, sighting(7))
+    gallery.reject(ada, subject(7))
     gallery.forget(ada)
     assert gallery.performers() == []
     assert gallery.encodings(ada.id) == []
@@ -1025,7 +1025,7 @@ def test_no_import_brings_the_forgotten_back(without_ada: GalleryChange, again: 
     with pytest.raises(ForgottenError, match="was forgotten"):
         without_ada.enrol(again, [encoding(3)], None)
     with pytest.raises(ForgottenError, match="was forgotten"):
-        without_ada.assign(again, sighting(3))
+        without_ada.assign(again, subject(3))
     assert names(without_ada.performers()) == ["Bob"]
 
 
@@ -1067,7 +1067,7 @@ def test_who_was_not_forgotten_cannot_be_allowed_again(without_ada: GalleryChang
 def test_a_rejected_look_is_left_out_for_that_performer_alone(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1)
     enrolled(gallery, "Grace", 2)
-    correction = gallery.reject(ada, sighting(7))
+    correction = gallery.reject(ada, subject(7))
     assert (correction.performer, len(correction.added)) == (ada, 1)
     assert offered(gallery, made_up_vector(7)) == {"Grace"}
     assert offered(gallery, made_up_vector(8)) == {"Ada", "Grace"}
@@ -1076,7 +1076,7 @@ def test_a_rejected_look_is_left_out_for_that_performer_alone(gallery: GalleryCh
 
 
 def test_a_rejection_reaches_as_far_as_the_same_look_varies(gallery: GalleryChange) -> None:
-    gallery.reject(enrolled(gallery, "Ada", 1), sighting(7))
+    gallery.reject(enrolled(gallery, "Ada", 1), subject(7))
     reach = TEST_MODEL.rejected_within
     assert offered(gallery, nudged(made_up_vector(7), 0.9 * reach)) == set()
     assert offered(gallery, nudged(made_up_vector(7), 1.1 * reach)) == {"Ada"}
@@ -1087,7 +1087,7 @@ def test_the_performer_is_still_found_where_the_rejected_look_lies_near_by(
 ) -> None:
     ada = enrolled(gallery, "Ada", 1)
     own = gallery.encodings(ada.id)[0].vector
-    close = Sighting(nudged(own, 0.2), (), b"", TEST_MODEL, "a.mp4")
+    close = Subject(nudged(own, 0.2), (), b"", TEST_MODEL, "a.mp4")
     gallery.reject(ada, close)
     assert offered(gallery, own) == {"Ada"}
     assert offered(gallery, close.template) == set()
@@ -1095,7 +1095,7 @@ def test_the_performer_is_still_found_where_the_rejected_look_lies_near_by(
 
 def test_a_rejection_outlives_another_import_and_a_merge(gallery: GalleryChange) -> None:
     ada, grace = enrolled(gallery, "Ada", 1), enrolled(gallery, "Grace", 2)
-    gallery.reject(ada, sighting(7))
+    gallery.reject(ada, subject(7))
     gallery.enrol(performer("Ada"), [encoding(1), encoding(11)], None)
     assert offered(gallery, made_up_vector(7)) == {"Grace"}
     gallery.merge(grace, ada)
@@ -1106,9 +1106,9 @@ def test_who_is_assigned_a_look_is_no_longer_rejected_for_it_until_that_is_undon
     gallery: GalleryChange,
 ) -> None:
     ada, grace = enrolled(gallery, "Ada", 1), enrolled(gallery, "Grace", 2)
-    gallery.reject(ada, sighting(7))
-    gallery.reject(ada, sighting(9))
-    correction = gallery.assign(ada, sighting(7), instead_of=grace)
+    gallery.reject(ada, subject(7))
+    gallery.reject(ada, subject(9))
+    correction = gallery.assign(ada, subject(7), instead_of=grace)
     assert (correction.performer.id, correction.created) == (ada.id, False)
     assert gallery.performer(ada.id).encodings == 2
     assert offered(gallery, made_up_vector(7)) == {"Ada"}
@@ -1120,7 +1120,7 @@ def test_who_is_assigned_a_look_is_no_longer_rejected_for_it_until_that_is_undon
 
 def test_undo_takes_back_only_what_the_correction_added(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1)
-    correction = gallery.assign(ada, sighting(7, 1, 7))
+    correction = gallery.assign(ada, subject(7, 1, 7))
     assert correction.photo_hashes == ("hash7",)
     gallery.enrol(performer("Ada"), [encoding(8)], None)
     gallery.undo(correction)
@@ -1129,7 +1129,7 @@ def test_undo_takes_back_only_what_the_correction_added(gallery: GalleryChange) 
 
 def test_undo_leaves_photos_that_a_performer_had_under_another_id(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1, identities=(X,))
-    correction = gallery.assign(from_box("Countess", X.source_id), sighting(7, 1, 7))
+    correction = gallery.assign(from_box("Countess", X.source_id), subject(7, 1, 7))
     assert (correction.performer.id, correction.photo_hashes) == (ada.id, ("hash7",))
     gallery.undo(correction)
     assert hashes(gallery, ada) == {"hash1"}
@@ -1138,25 +1138,25 @@ def test_undo_leaves_photos_that_a_performer_had_under_another_id(gallery: Galle
 def test_undo_leaves_photos_that_another_model_had_encoded(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1)
     vector = short_encoding(1).vector
-    seen = Sighting(vector, (short_encoding(1),), b"", OTHER_MODEL, "a.mp4")
+    seen = Subject(vector, (short_encoding(1),), b"", OTHER_MODEL, "a.mp4")
     gallery.undo(gallery.assign(ada, seen))
     assert hashes(gallery, ada) == {"hash1"}
 
 
 def test_undo_takes_the_picture_back_that_the_correction_gave(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada", 1)
-    correction = gallery.assign(ada, sighting(7, picture=b"wrong"))
+    correction = gallery.assign(ada, subject(7, picture=b"wrong"))
     assert gallery.thumbnail(ada.id) == b"wrong"
     gallery.undo(correction)
     assert gallery.thumbnail(ada.id) is None
     gallery.enrol(performer("Ada"), [], b"right")
-    gallery.undo(gallery.assign(ada, sighting(7, picture=b"right")))
+    gallery.undo(gallery.assign(ada, subject(7, picture=b"right")))
     assert gallery.thumbnail(ada.id) == b"right"
 
 
 def test_undo_leaves_a_picture_that_came_since(gallery: GalleryChange) -> None:
     ada = enrolled(gallery, "Ada")
-    correction = gallery.assign(ada, sighting(7, picture=b"wrong"))
+    correction = gallery.assign(ada, subject(7, picture=b"wrong"))
     gallery.remove_photo(ada, "hash7")
     gallery.enrol(performer("Ada"), [encoding(8)], b"right")
     gallery.undo(correction)
@@ -1165,20 +1165,20 @@ def test_undo_leaves_a_picture_that_came_since(gallery: GalleryChange) -> None:
 
 def test_undo_of_one_rejection_never_takes_a_later_one(gallery: GalleryChange) -> None:
     ada, grace = enrolled(gallery, "Ada", 1), enrolled(gallery, "Grace", 2)
-    first = gallery.reject(ada, sighting(7))
-    gallery.assign(ada, sighting(7))
-    gallery.reject(grace, sighting(8))
+    first = gallery.reject(ada, subject(7))
+    gallery.assign(ada, subject(7))
+    gallery.reject(grace, subject(8))
     gallery.undo(first)
     assert offered(gallery, made_up_vector(8)) == {"Ada"}
 
 
 def test_somebody_new_goes_with_undo_unless_more_was_added_since(gallery: GalleryChange) -> None:
-    correction = gallery.assign(new_performer("Ada"), sighting(7))
+    correction = gallery.assign(new_performer("Ada"), subject(7))
     assert correction.created
     assert correction.performer == gallery.find_performer("Ada")
     gallery.undo(correction)
     assert gallery.performers() == []
-    correction = gallery.assign(new_performer("Ada"), sighting(7))
+    correction = gallery.assign(new_performer("Ada"), subject(7))
     gallery.enrol(gallery.find_performer("Ada"), [encoding(8)], None)
     gallery.undo(correction)
     assert [(one.name, one.encodings) for one in gallery.performers()] == [("Ada", 1)]
@@ -1186,8 +1186,8 @@ def test_somebody_new_goes_with_undo_unless_more_was_added_since(gallery: Galler
 
 def test_undo_after_the_performer_is_gone_harms_nobody(gallery: GalleryChange) -> None:
     ada, grace = enrolled(gallery, "Ada", 1), enrolled(gallery, "Grace", 2)
-    gallery.reject(ada, sighting(7))
-    correction = gallery.assign(ada, sighting(7))
+    gallery.reject(ada, subject(7))
+    correction = gallery.assign(ada, subject(7))
     gallery.merge(grace, ada)
     gallery.undo(correction)
     assert hashes(gallery, grace) == {"hash1", "hash2", "hash7"}
@@ -1196,11 +1196,11 @@ def test_undo_after_the_performer_is_gone_harms_nobody(gallery: GalleryChange) -
 
 def test_an_assignment_that_cannot_be_enrolled_changes_nothing(gallery: GalleryChange) -> None:
     ada, grace = enrolled(gallery, "Ada", 1), enrolled(gallery, "Grace", 2)
-    gallery.reject(ada, sighting(7))
+    gallery.reject(ada, subject(7))
     before = gallery.generation()
-    damaged = replace(sighting(7), encodings=(encoding(7), damaged_encoding(8)))
-    foreign = replace(sighting(7), encodings=(short_encoding(7),))
-    looked_at = replace(sighting(7), template=damaged_encoding(7).vector)
+    damaged = replace(subject(7), encodings=(encoding(7), damaged_encoding(8)))
+    foreign = replace(subject(7), encodings=(short_encoding(7),))
+    looked_at = replace(subject(7), template=damaged_encoding(7).vector)
     for who in (ada, new_performer("Eve")):
         with pytest.raises(DamagedVectorError):
             gallery.assign(who, damaged, instead_of=grace)

@@ -15,6 +15,7 @@ import numpy as np
 from db import errors
 from db.addresses import StoreAddress
 from db.blobs import from_blob, stack_blobs, to_blob
+from db.corrections import Correction, Subject
 from db.galleries import Manifest
 from db.identities import combine, identities_of, renamed, without_alias
 from db.marks import hash_mark, marks_of, marks_of_name
@@ -31,7 +32,6 @@ from db.records import (
     Listing,
     Performer,
 )
-from db.sightings import Correction, Sighting
 from db.snapshots import Fused, Rejections, Snapshot, fuse
 
 Given = ParamSpec("Given")
@@ -311,26 +311,26 @@ class MemoryGallery:
 
     @change
     def assign(
-        self, performer: Performer, sighting: Sighting, instead_of: Performer | None = None
+        self, performer: Performer, subject: Subject, instead_of: Performer | None = None
     ) -> Correction:
         same = self.find_same(performer)
         before = copy.deepcopy(self._person(same.id)) if same else Person(performer)
-        self.enrol(performer, sighting.encodings, sighting.picture)
+        self.enrol(performer, subject.encodings, subject.picture)
         (stored,) = self.find_identities([Identity(performer.source, performer.source_id)])
         return Correction(
             performer=stored,
             created=same is None,
             photo_hashes=tuple(sorted(self._person(stored.id).hashes - before.hashes)),
-            added=self.reject(instead_of, sighting).added if instead_of else (),
-            lifted=self._lift(stored, sighting),
-            picture=None if before.thumbnail else sighting.picture,
+            added=self.reject(instead_of, subject).added if instead_of else (),
+            lifted=self._lift(stored, subject),
+            picture=None if before.thumbnail else subject.picture,
         )
 
     @change
-    def reject(self, performer: Performer, sighting: Sighting) -> Correction:
+    def reject(self, performer: Performer, subject: Subject) -> Correction:
         person, number = self._person(performer.id), self.held.next_id()
-        vector = to_blob(sighting.template)
-        person.rejections[number] = (vector, sighting.model.id, sighting.origin)
+        vector = to_blob(subject.template)
+        person.rejections[number] = (vector, subject.model.id, subject.origin)
         return Correction(self.performer(performer.id), added=(number,))
 
     @change
@@ -467,15 +467,15 @@ class MemoryGallery:
         return sorted(encodings, key=lambda one: one.model != models[0])
 
     def _lift(
-        self, performer: Performer, sighting: Sighting
+        self, performer: Performer, subject: Subject
     ) -> tuple[tuple[int, bytes, str, str], ...]:
         said = self._person(performer.id).rejections
         near = [
             number
             for number, (vector, model, _) in said.items()
-            if model == sighting.model.id
-            and np.linalg.norm(np.frombuffer(vector, "<f4") - sighting.template)
-            < sighting.model.rejected_within
+            if model == subject.model.id
+            and np.linalg.norm(np.frombuffer(vector, "<f4") - subject.template)
+            < subject.model.rejected_within
         ]
         return tuple((performer.id, *said.pop(number)) for number in near)
 

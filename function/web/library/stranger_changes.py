@@ -6,9 +6,9 @@ from typing import Any, TypedDict
 import flask
 from flask import Request, Response
 
+from db.corrections import Correction
 from db.galleries import Gallery
 from db.records import Performer
-from db.sightings import Correction
 from db.strangers import Joined, Stranger
 from function.errors import (
     BadParameterError,

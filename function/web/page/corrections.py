@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
+from db.corrections import Correction, Subject, new_performer
 from db.galleries import GalleryChange
 from db.records import Performer
-from db.sightings import Correction, Sighting, new_performer
 from function.errors import BadParameterError
 from function.web.page.open_gallery import changed_gallery, refuse_forgotten, refuse_taken
 from function.web.page_requests import read_fields, read_name, read_optional
@@ -20,11 +20,11 @@ def answer_assign(service: Service, results: RecentResults, request: Request) ->
     result, person, number, instead = read_fields(
         request, result=str, person=int, performer=int, instead_of=int
     )
-    sighting = _find_sighting(results, result, person)
+    subject = _find_subject(results, result, person)
 
     def change(gallery: GalleryChange) -> Correction:
         other = _other(gallery, instead, number)
-        return gallery.assign(gallery.performer(number), sighting, other)
+        return gallery.assign(gallery.performer(number), subject, other)
 
     return _answer(service, results, change, "Saved as {name}: {count} added to the gallery.")
 
@@ -39,14 +39,14 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
         request, result=str, person=int, name=str, instead_of=int
     )
     (is_new,) = read_optional(request, new=bool)
-    sighting = _find_sighting(results, result, person)
+    subject = _find_subject(results, result, person)
     performer = new_performer(read_name(name))
 
     def change(gallery: GalleryChange) -> Correction:
         refuse_forgotten(gallery, performer)
         if not is_new:
             refuse_taken(gallery, performer)
-        return gallery.assign(performer, sighting, _other(gallery, instead, 0))
+        return gallery.assign(performer, subject, _other(gallery, instead, 0))
 
     return _answer(service, results, change, "{name} is now in the gallery, with {count}.")
 
@@ -54,10 +54,10 @@ def answer_name(service: Service, results: RecentResults, request: Request) -> R
 def answer_reject(service: Service, results: RecentResults, request: Request) -> Response:
     """Record that a person of a result is not this performer."""
     result, person, number = read_fields(request, result=str, person=int, performer=int)
-    sighting = _find_sighting(results, result, person)
+    subject = _find_subject(results, result, person)
     said = "Saved: this is not {name}, who will not be offered for this face again."
     return _answer(
-        service, results, lambda gallery: gallery.reject(gallery.performer(number), sighting), said
+        service, results, lambda gallery: gallery.reject(gallery.performer(number), subject), said
     )
 
 
@@ -71,7 +71,7 @@ def answer_undo(service: Service, results: RecentResults, request: Request) -> R
     return json_response({"undone": True})
 
 
-def _find_sighting(results: RecentResults, result_id: str, person: int) -> Sighting:
+def _find_subject(results: RecentResults, result_id: str, person: int) -> Subject:
     people = results.find(result_id).people
     if not 0 <= person < len(people):
         raise BadParameterError(f"person is {person}; there are {len(people)}, counted from 0.")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from flask import Request, Response
 
+from db.corrections import new_performer
 from db.galleries import Gallery
 from db.records import Encoding, Identity, Performer
-from db.sightings import new_performer
 from function.enrolling.encodings import encodings_of
 from function.errors import (
     BadParameterError,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from db.addresses import StoreAddress
+from db.corrections import Subject
 from db.errors import ErasureUnfinishedError, GalleryError
 from db.records import Identity, Vector
-from db.sightings import Sighting
 from db.sqlite import connections, forgetting, notes, rejected_looks
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
@@ -122,8 +122,8 @@ def rejected(gallery: SqliteGallery) -> set[tuple[int, str]]:
     return {(row[0], row[1]) for row in gallery.rows("SELECT performer_id, origin FROM rejections")}
 
 
-def seen(look: Vector, origin: str) -> Sighting:
-    return Sighting(look.astype(np.float32), (), b"", TEST_MODEL, origin)
+def seen(look: Vector, origin: str) -> Subject:
+    return Subject(look.astype(np.float32), (), b"", TEST_MODEL, origin)
 
 
 @pytest.mark.parametrize("at_once", [1, 3, rejected_looks.ROWS_AT_ONCE])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from db.corrections import Subject
 from db.errors import (
     DamagedVectorError,
     GalleryError,
@@ -19,10 +20,9 @@ from db.errors import (
     GalleryTooNewError,
     NotAGalleryError,
 )
-from db.sightings import Sighting
 from db.sqlite import notes
 from db.sqlite.connections import open_database
-from db.sqlite.decisions import assign, reject
+from db.sqlite.corrections import assign, reject
 from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.listings import list_performers
@@ -113,7 +113,7 @@ def test_a_damaged_encoding_is_left_out_and_named(
 
 
 def test_a_damaged_rejection_stands_in_nobodys_way(tmp_path: Path) -> None:
-    look = Sighting(encoding(7).vector, (encoding(7),), b"", TEST_MODEL, "a.mp4")
+    look = Subject(encoding(7).vector, (encoding(7),), b"", TEST_MODEL, "a.mp4")
     with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
         gallery.enrol(performer("Ada"), [encoding(1)], None)
         ada = gallery.find_performer("Ada")

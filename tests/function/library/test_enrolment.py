@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from db.corrections import Correction
 from db.errors import ForgottenError, NothingToEnrolError
 from db.people import PersonFound
 from db.records import Performer
-from db.sightings import Correction
 from function.engines.models import PRIMARY
 from function.library.enrolment import (
     MOST_IN_VIDEO,

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from db.blobs import to_blob
+from db.corrections import Correction
 from db.errors import ErasureUnfinishedError
 from db.ledgers import Ledger
 from db.people import PersonFound
-from db.sightings import Correction
 from db.sqlite import connections, ledger_connections
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.ledger_connections import LedgerConnection

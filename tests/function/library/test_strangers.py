@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from db.blobs import to_blob
+from db.corrections import Correction
 from db.errors import StrangerNotFoundError
 from db.people import Link, PersonFound
-from db.sightings import Correction
 from db.sqlite import ledger_strangers
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_ledger

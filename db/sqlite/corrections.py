@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.blobs import has_length, to_blob
+from db.corrections import Correction, Subject
 from db.records import Identity, Performer
-from db.sightings import Correction, Sighting
 from db.sqlite.gallery import SqliteGallery
 
 
 def assign(
     gallery: SqliteGallery,
     performer: Performer,
-    sighting: Sighting,
+    subject: Subject,
     instead_of: Performer | None = None,
 ) -> Correction:
-    """Enrol a sighting as `performer` (stored if new), and reject `instead_of` for it.
+    """Enrol a subject as `performer` (stored if new), and reject `instead_of` for it.
 
     Raises:
         ForgottenError: the performer was forgotten.
@@ -27,21 +27,21 @@ def assign(
         before = gallery.find_same(performer)
         known = _hashes_of(gallery, before) if before else set()
         is_pictured = before is not None and gallery.thumbnail(before.id) is not None
-        change = gallery.enrol(performer, sighting.encodings, sighting.picture or None)
+        change = gallery.enrol(performer, subject.encodings, subject.picture or None)
         (stored,) = gallery.find_identities([Identity(performer.source, performer.source_id)])
-        added = reject(gallery, instead_of, sighting).added if instead_of else ()
+        added = reject(gallery, instead_of, subject).added if instead_of else ()
         return Correction(
             performer=stored,
             created=change == "added",
             photo_hashes=tuple(sorted(_hashes_of(gallery, stored) - known)),
             added=added,
-            lifted=_lift(gallery, stored, sighting),
-            picture=None if is_pictured else sighting.picture or None,
+            lifted=_lift(gallery, stored, subject),
+            picture=None if is_pictured else subject.picture or None,
         )
 
 
-def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> Correction:
-    """Store that a sighting is not `performer`, who is never offered for it again.
+def reject(gallery: SqliteGallery, performer: Performer, subject: Subject) -> Correction:
+    """Store that a subject is not `performer`, who is never offered for it again.
 
     Raises:
         PerformerNotFoundError: the performer is no longer there.
@@ -50,7 +50,7 @@ def reject(gallery: SqliteGallery, performer: Performer, sighting: Sighting) -> 
         performer = gallery.performer(performer.id)
         inserted = db.execute(
             "INSERT INTO rejections (performer_id, vector, model, origin) VALUES (?, ?, ?, ?)",
-            (performer.id, to_blob(sighting.template), sighting.model.id, sighting.origin),
+            (performer.id, to_blob(subject.template), subject.model.id, subject.origin),
         )
         rejection = int(inserted.lastrowid or 0)
     return Correction(performer, added=(rejection,))
@@ -91,25 +91,25 @@ def _hashes_of(gallery: SqliteGallery, performer: Performer) -> set[str]:
 
 
 def _lift(
-    gallery: SqliteGallery, performer: Performer, sighting: Sighting
+    gallery: SqliteGallery, performer: Performer, subject: Subject
 ) -> tuple[tuple[int, bytes, str, str], ...]:
-    """Take back an earlier rejection of this performer for this sighting, if there is one."""
+    """Take back an earlier rejection of this performer for this subject, if there is one."""
     rows = gallery.rows(
         "SELECT id, performer_id, vector, model, origin FROM rejections "
         "WHERE performer_id = ? AND model = ?",
-        *(performer.id, sighting.model.id),
+        *(performer.id, subject.model.id),
     )
-    near = [row for row in rows if _is_near(row[2], sighting)]
+    near = [row for row in rows if _is_near(row[2], subject)]
     if near:
         _delete(gallery, [row[0] for row in near])
     return tuple((row[1], row[2], row[3], row[4]) for row in near)
 
 
-def _is_near(blob: bytes, sighting: Sighting) -> bool:
-    if not has_length(blob, sighting.model.dimensions):
+def _is_near(blob: bytes, subject: Subject) -> bool:
+    if not has_length(blob, subject.model.dimensions):
         return False
-    apart = np.linalg.norm(np.frombuffer(blob, "<f4") - sighting.template)
-    return float(apart) < sighting.model.rejected_within
+    apart = np.linalg.norm(np.frombuffer(blob, "<f4") - subject.template)
+    return float(apart) < subject.model.rejected_within
 
 
 def _delete(gallery: SqliteGallery, rejections: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""A person as seen in one video, and the user's corrections about them."""
+"""What the user corrects about a person in a video, and whom that is about."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ SOURCE = "page"
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
-    """A person as seen in one video: the template, the encodings worth enrolling, a picture."""
+class Subject:
+    """The person a correction is about, as seen in one video; `encodings` are worth enrolling."""
 
     template: Vector
     encodings: tuple[Encoding, ...]
