@@ -55,7 +55,7 @@ PLACES_AT_ONCE = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class Workplace:
     """What tasks work with: the ledger, the gallery, and Stash.
 
     `want` takes scans that are to be done.
@@ -83,7 +83,7 @@ class Place:
         return {one.id: one for one in naming.gallery.performers}
 
 
-def do_task(task: Task, place: Place) -> Generator[Task]:
+def do_task(task: Task, place: Workplace) -> Generator[Task]:
     """Do a task, and yield how it stands; the last one is done.
 
     Raises:
@@ -96,7 +96,7 @@ def do_task(task: Task, place: Place) -> Generator[Task]:
         yield from does(replace(task, state="working"), place, stash)
 
 
-def plan(place: Place, stash: Stash, options: Options, begun: Sequence[Addition] = ()) -> Plan:
+def plan(place: Workplace, stash: Stash, options: Options, begun: Sequence[Addition] = ()) -> Plan:
     """Say what Apply would write, besides what it has written if it was broken off."""
     locate = locator(place.settings, place.connection)
     performers = place.performers()
@@ -104,7 +104,7 @@ def plan(place: Place, stash: Stash, options: Options, begun: Sequence[Addition]
     return plan_additions(place.ledger, performers, scenes, locate, options.min_score, begun=begun)
 
 
-def places_of(place: Place, scenes: Iterable[Scene]) -> Iterator[bytes | None]:
+def places_of(place: Workplace, scenes: Iterable[Scene]) -> Iterator[bytes | None]:
     """Yield where the files of some scenes lie here; None for each that does not."""
     locate = locator(place.settings, place.connection)
     for scene in scenes:
@@ -117,11 +117,11 @@ def take_back_decisions(ledger: Ledger, undone: Undone) -> None:
         ledger.take_back(decision)
 
 
-def _scan(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+def _scan(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     yield from (_scan_albums if read_options(task).pictures else _scan_scenes)(task, place, stash)
 
 
-def _scan_albums(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+def _scan_albums(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     """Queue images and galleries; they are looked at, and nothing of them is written alone."""
     some = read_options(task).images_and_galleries
     paths = paths_of_some(stash, *some) if any(some) else album_paths(stash)
@@ -152,7 +152,7 @@ def _place_of_album(inside: InAlbum | None, path: str, locate: Locate) -> bytes 
     return next(there, None) or album_place(path, locate)
 
 
-def _scan_scenes(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+def _scan_scenes(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     waiting: list[str] = []
     found = missing = 0
     for path in places_of(place, stash.scenes(read_options(task).scenes)):
@@ -180,7 +180,7 @@ def _queued(task: Task, found: int, missing: int, noun: str) -> Task:
     return replace(task, state="done", done=found, of=found, text=text, result=result)
 
 
-def _apply(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+def _apply(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     """Write what is sure; begun again, go on with the same run, and report on all of it."""
     options, ledger = read_options(task), place.ledger
     yield replace(task, text="Looking at who is surely in which scene.")
@@ -226,7 +226,7 @@ def _added_in(ledger: Ledger, run: int) -> list[Addition]:
     return [Addition(one.scene, one.thing) for one in writes if one.kind == "performer"]
 
 
-def _mark(task: Task, place: Place, writer: Writer) -> Generator[Task, None, int]:
+def _mark(task: Task, place: Workplace, writer: Writer) -> Generator[Task, None, int]:
     """Mark when those are seen who were added in this run; return how many scenes Stash refuses."""
     added: dict[str, set[str]] = defaultdict(set)
     for one in _added_in(place.ledger, writer.run):
@@ -243,7 +243,7 @@ def _mark(task: Task, place: Place, writer: Writer) -> Generator[Task, None, int
     return refused
 
 
-def _undo(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+def _undo(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     """Take back what is as we left it; begun again, go on with the same run."""
     options, ledger = read_options(task), place.ledger
     chosen = replace(options, run=options.run or task.run)
@@ -275,7 +275,7 @@ def _asking(task: Task, older: OlderRun) -> Task:
     return replace(task, state="done", text=older.question, result=result)
 
 
-def _sync(task: Task, place: Place, stash: Stash) -> Iterator[Task]:
+def _sync(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     del stash  # a sync opens its own
     settings = replace(place.settings, slots=1)
     options = SyncOptions(from_scenes=read_options(task).from_scenes)

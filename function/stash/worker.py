@@ -30,7 +30,7 @@ from function.stash.options import Options
 from function.stash.queueing import queue_task
 from function.stash.settling import settle
 from function.stash.syncing import is_synced
-from function.stash.tasks import Place, do_task
+from function.stash.tasks import Workplace, do_task
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 300.0
 """Stash is asked again after the first pause, and each further one is twice as long."""
@@ -139,8 +139,8 @@ class TaskWorker:
             if is_wanted:
                 ledger.tasks.add(Task("sync", Options().to_json()))
 
-    def _place(self, ledger: Ledger) -> Callable[[], Place]:
-        return lambda: Place(
+    def _place(self, ledger: Ledger) -> Callable[[], Workplace]:
+        return lambda: Workplace(
             self._settings,
             self._store,
             ledger,
@@ -152,7 +152,7 @@ class TaskWorker:
 def work_on(
     task: Task,
     ledger: Ledger,
-    place: Callable[[], Place],
+    place: Callable[[], Workplace],
     stopping: threading.Event,
     tell: Callable[[Task], None] = lambda _: None,
 ) -> Task:

@@ -14,7 +14,7 @@ from function.library.jobs import WantedScan, put_wanted, wanted_scans
 from function.settings import Settings
 from function.stash.connection import require_connection
 from function.stash.queueing import UNDER_WAY, is_undo_of_run, queue_task
-from function.stash.tasks import Place
+from function.stash.tasks import Workplace
 from function.stash.worker import work_on
 from tools.verbs.shared import print_json
 
@@ -32,7 +32,7 @@ def queue_only(ledger: Ledger, task: Task) -> None:
     click.echo(UNDER_WAY if is_under_way else QUEUED, err=True)
 
 
-def task_place(settings: Settings, store: Store, ledger: Ledger) -> Place:
+def workplace_of(settings: Settings, store: Store, ledger: Ledger) -> Workplace:
     """Return where a task is done: what it reads, and what it writes into.
 
     Raises:
@@ -42,7 +42,7 @@ def task_place(settings: Settings, store: Store, ledger: Ledger) -> Place:
     def want(scan: WantedScan) -> None:
         put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
 
-    return Place(settings, store, ledger, require_connection(settings), want)
+    return Workplace(settings, store, ledger, require_connection(settings), want)
 
 
 def do_now(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task:
@@ -51,7 +51,7 @@ def do_now(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task
     Raises:
         ClickException: it failed.
     """
-    place = task_place(settings, store, ledger)
+    place = workplace_of(settings, store, ledger)
     queued = queue_task(ledger, task)
     if not queued.is_new and is_undo_of_run(task):
         click.echo(UNDER_WAY, err=True)
@@ -65,7 +65,7 @@ def do_now(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task
     return done
 
 
-def _follow(ledger: Ledger, place: Place, number: int, bar: "tqdm[Any]") -> Task:
+def _follow(ledger: Ledger, place: Workplace, number: int, bar: "tqdm[Any]") -> Task:
     is_told = False
     while True:
         with ledger.tasks.working() as is_ours:

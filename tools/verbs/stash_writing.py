@@ -22,7 +22,7 @@ from function.settings import Settings
 from function.stash.last_runs import ASKS
 from function.stash.options import Options
 from function.stash.planning import SURE_SCORE, Gain, id_in_stash
-from function.stash.tasks import Place, places_of, plan
+from function.stash.tasks import Workplace, places_of, plan
 from tools.verbs.scanning import scan as scan_places
 from tools.verbs.shared import (
     EXIT_PARTLY,
@@ -33,7 +33,7 @@ from tools.verbs.shared import (
     way_back,
 )
 from tools.verbs.stash_verbs import connected_options, settings_for, stash, stash_options
-from tools.verbs.stash_work import do_now, queue_only, task_place
+from tools.verbs.stash_work import do_now, queue_only, workplace_of
 
 PICTURES_QUEUED = (
     "The server looks at them, as soon as it runs; without one: python -m tools scan --pictures."
@@ -130,7 +130,7 @@ def scan_(
         if no_wait:
             queue_only(ledger, Task("scan", options.to_json()))
             return
-        files, missing = _find_files(task_place(settings, store, ledger), options)
+        files, missing = _find_files(workplace_of(settings, store, ledger), options)
     if not files:
         print_json({"files": 0, "missing": missing})
         sys.exit(EXIT_PARTLY if missing else 0)
@@ -188,7 +188,7 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
         confirmed=options["yes"],
     )
     with open_library(library, store, create=False) as ledger:
-        place = task_place(settings, store, ledger)
+        place = workplace_of(settings, store, ledger)
         planned = plan(place, place.open_stash(), asked)
         names = {id_in_stash(one): one.name for one in place.performers().values()}
         _preview(planned.gains, names)
@@ -285,7 +285,7 @@ def _item(options: Mapping[str, Any]) -> tuple[ItemKind, str]:
     return named[0] if named else ("scene", "")
 
 
-def _find_files(place: Place, options: Options) -> tuple[tuple[Path, ...], int]:
+def _find_files(place: Workplace, options: Options) -> tuple[tuple[Path, ...], int]:
     """Return the files of the scenes that are meant, and how many of them are not here."""
     asked = place.open_stash().scenes(options.scenes)
     found = [path and Path(os.fsdecode(path)) for path in places_of(place, asked)]

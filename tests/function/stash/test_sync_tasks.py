@@ -12,7 +12,7 @@ from function.stash import syncing, worker
 from function.stash.connection import require_connection
 from function.stash.following import GONE
 from function.stash.options import Options
-from function.stash.tasks import Place, do_task
+from function.stash.tasks import Workplace, do_task
 from function.stash.worker import TaskWorker
 from tests.support.stash_libraries import StashLibrary, stash_library
 
@@ -29,7 +29,7 @@ def synced(library: StashLibrary) -> Task:
     settings = library.own_settings()
     with library.ledger() as ledger:
         connection = require_connection(settings)
-        place = Place(settings, library.store, ledger, connection, lambda _: None)
+        place = Workplace(settings, library.store, ledger, connection, lambda _: None)
         *_, last = do_task(Task("sync", Options().to_json(), id=1), place)
         return last
 

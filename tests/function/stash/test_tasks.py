@@ -24,7 +24,7 @@ from function.stash.connection import require_connection
 from function.stash.options import Options, read_options
 from function.stash.planning import is_suspicious
 from function.stash.queueing import open_undo, queue_task
-from function.stash.tasks import Place, do_task
+from function.stash.tasks import Workplace, do_task
 from function.stash.worker import TaskWorker, work_on
 from function.stash.writer import begin
 from tests.support.stash_libraries import StashLibrary, stash_library
@@ -54,7 +54,7 @@ def do(library: StashLibrary, wanted: list[WantedScan]) -> Do:
         settings = library.own_settings()
         with library.ledger() as ledger:
             connection = require_connection(settings)
-            place = Place(settings, library.store, ledger, connection, wanted.append)
+            place = Workplace(settings, library.store, ledger, connection, wanted.append)
             *_, last = do_task(Task(kind, Options(**options).to_json(), id=1), place)
             return last
 
@@ -202,7 +202,7 @@ def test_undo_takes_the_last_apply_and_then_the_one_before(library: StashLibrary
             task = ledger.tasks.find(number)
             assert task
             connection = require_connection(settings)
-            place = Place(settings, library.store, ledger, connection, lambda _: None)
+            place = Workplace(settings, library.store, ledger, connection, lambda _: None)
             work_on(task, ledger, lambda: place, threading.Event())
         return [bool(library.fake.scenes[one]["performers"]) for one in (first, second, third)]
 
@@ -307,7 +307,7 @@ def _work_on_all(library: StashLibrary) -> None:
     settings = library.own_settings()
     with library.ledger() as ledger:
         connection = require_connection(settings)
-        place = Place(settings, library.store, ledger, connection, lambda _: None)
+        place = Workplace(settings, library.store, ledger, connection, lambda _: None)
         while task := ledger.tasks.next():
             work_on(task, ledger, lambda: place, threading.Event())
 
@@ -434,7 +434,7 @@ def test_a_task_whose_options_are_damaged_says_so(options: str) -> None:
 def test_what_no_waiting_mends_ends_a_task_and_those_behind_it_go_on(
     library: StashLibrary, error: Exception, state: str, words: str
 ) -> None:
-    def place() -> Place:
+    def place() -> Workplace:
         raise error
 
     with library.ledger() as ledger:
@@ -455,7 +455,7 @@ def test_a_task_that_waits_is_given_up_when_cancelled(
     monkeypatch.setattr(worker, "POLLED_EVERY_SECONDS", 0.01)
     monkeypatch.setattr(worker, "FIRST_PAUSE_SECONDS", 600.0)
 
-    def place() -> Place:
+    def place() -> Workplace:
         raise GalleryLockedError("Another process holds the gallery.")
 
     with library.ledger() as ledger:
@@ -487,13 +487,13 @@ def test_stash_away_is_waited_for_and_nothing_is_written_twice(
         task = ledger.tasks.find(number)
         assert task is not None
 
-        def place() -> Place:
+        def place() -> Workplace:
             stored = ledger.tasks.find(number)
             assert stored is not None
             seen.append(stored.state)
             settings = library.own_settings()
             connection = require_connection(settings)
-            return Place(settings, library.store, ledger, connection, lambda _: None)
+            return Workplace(settings, library.store, ledger, connection, lambda _: None)
 
         task = work_on(task, ledger, place, threading.Event())
         assert (task.state, seen) == ("done", ["queued", "waiting", "waiting"])
@@ -536,7 +536,7 @@ def test_an_apply_that_was_broken_off_goes_on_to_its_markers(
     with library.ledger() as ledger:
         number = ledger.tasks.add(Task("apply", Options(markers=True).to_json()))
         connection = require_connection(library.own_settings())
-        place = Place(library.own_settings(), library.store, ledger, connection, lambda _: None)
+        place = Workplace(library.own_settings(), library.store, ledger, connection, lambda _: None)
         stop = {"before the markers": "Added 3", "in the markers": "Made 2", "before the end": ""}
 
         def is_there(told: Task) -> bool:
@@ -577,7 +577,7 @@ def test_what_was_not_suspicious_at_first_is_not_when_an_apply_goes_on(
     with library.ledger() as ledger:
         task = ledger.tasks.find(ledger.tasks.add(Task("apply")))
         connection = require_connection(library.own_settings())
-        place = Place(library.own_settings(), library.store, ledger, connection, lambda _: None)
+        place = Workplace(library.own_settings(), library.store, ledger, connection, lambda _: None)
         assert task
         for told in do_task(task, place):
             ledger.tasks.change(told)
@@ -599,7 +599,7 @@ def test_an_undo_that_was_broken_off_tells_of_all_of_it(
     with library.ledger() as ledger:
         task = ledger.tasks.find(ledger.tasks.add(Task("undo")))
         connection = require_connection(library.own_settings())
-        place = Place(library.own_settings(), library.store, ledger, connection, lambda _: None)
+        place = Workplace(library.own_settings(), library.store, ledger, connection, lambda _: None)
         assert task
         for told in do_task(task, place):
             ledger.tasks.change(told)
@@ -631,7 +631,7 @@ def test_a_wrong_key_ends_a_task_with_words(library: StashLibrary) -> None:
         task = ledger.tasks.find(ledger.tasks.add(Task("apply")))
         assert task is not None
         connection = require_connection(settings)
-        place = Place(settings, library.store, ledger, connection, lambda _: None)
+        place = Workplace(settings, library.store, ledger, connection, lambda _: None)
         task = work_on(task, ledger, lambda: place, threading.Event())
         assert task.state == "failed"
         assert "API key" in task.text

@@ -14,7 +14,7 @@ from function.library.jobs import WantedScan
 from function.stash.albums import read_album_file
 from function.stash.connection import require_connection
 from function.stash.options import Options
-from function.stash.tasks import Place, do_task
+from function.stash.tasks import Workplace, do_task
 from function.web.stash import work
 from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
     Ask,
@@ -466,6 +466,6 @@ def do(library: StashLibrary, kind: Any, wanted: list[WantedScan], **options: An
     settings = library.own_settings()
     with library.ledger() as ledger:
         connection = require_connection(settings)
-        place = Place(settings, library.store, ledger, connection, wanted.append)
+        place = Workplace(settings, library.store, ledger, connection, wanted.append)
         *_, last = do_task(Task(kind, Options(**options).to_json(), id=1), place)
         return last
