@@ -295,16 +295,14 @@ function sighting(one, place, canLeave) {
  * @param {HTMLElement} row
  */
 async function takeOut(one, place, row) {
-  const element = cards.get(one);
-  if (!element) return;
-  await attempt(element, async () => {
+  await attempt(one, async () => {
     const { new_id: other } = await postJson("/library/strangers/split", {
       stranger: one.id,
       sightings: [place.sighting],
     });
     expected += 1;
     const undo = () =>
-      attempt(element, async () => {
+      attempt(one, async () => {
         await postJson("/library/strangers/join", { kept: one.id, other });
         expected -= 1;
         done.replaceWith(row);
@@ -362,20 +360,18 @@ function askName(one, row) {
  * @param {{ name: string, same?: number, new?: boolean }} fields
  */
 async function nameAs(one, row, asking, fields) {
-  const element = cards.get(one);
-  if (!element) return;
   const text = `Enrolling ${fields.name} …`;
   const news = make("p", { class: "actions", role: "status", tabindex: -1, text });
   asking.replaceWith(news);
   news.focus();
-  await attempt(element, async () => {
+  await attempt(one, async () => {
     try {
       await storing(fillIn(one, row, news, fields));
     } catch (error) {
       const isEnrolled = news.textContent !== text;
       news.replaceWith(isEnrolled ? row : asking);
       if (isEnrolled) {
-        element.append(unchanged(error, "Enrolled; the rest is filled in later"));
+        cards.get(one)?.append(unchanged(error, "Enrolled; the rest is filled in later"));
         return;
       }
       if (!(error instanceof ServerError) || error.code !== "name_taken") throw error;
@@ -508,9 +504,7 @@ function replaceCard(one) {
  * @param {boolean} ignored
  */
 async function ignore(one, ignored) {
-  const element = cards.get(one);
-  if (!element) return;
-  await attempt(element, async () => {
+  await attempt(one, async () => {
     await postJson("/library/strangers/ignore", { stranger: one.id, ignored });
     expected -= 1;
     const undo = async () => {
@@ -549,9 +543,8 @@ function endJoining() {
 /** @param {StrangerReply} other */
 async function join(other) {
   const kept = joining;
-  const element = cards.get(other);
-  if (!kept || kept === other || !element) return;
-  await attempt(element, async () => {
+  if (!kept || kept === other) return;
+  await attempt(other, async () => {
     const { joined } = await postJson("/library/strangers/join", {
       kept: kept.id,
       other: other.id,
@@ -603,7 +596,7 @@ function settle(one, words, undo, ...links) {
     { class: "actions kept" },
     said,
     ...links,
-    makeButton("Undo", () => attempt(element, takeBack), { class: "undo" }),
+    makeButton("Undo", () => attempt(one, takeBack), { class: "undo" }),
   );
   element.classList.add("settled");
   find(element, ":scope > .actions")?.replaceWith(line);
@@ -613,10 +606,12 @@ function settle(one, words, undo, ...links) {
 /**
  * Do what was asked on a card; what goes wrong is said on it.
  *
- * @param {HTMLElement} element
+ * @param {StrangerReply} one
  * @param {() => Promise<void>} action
  */
-async function attempt(element, action) {
+async function attempt(one, action) {
+  const element = cards.get(one);
+  if (!element) return;
   find(element, ":scope > .trouble")?.remove();
   try {
     await action();
