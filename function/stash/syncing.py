@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from db.counted import counted
 from db.errors import GalleryError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
@@ -31,6 +30,7 @@ from function.stash.paths import locator
 from function.stash.performers import performer_of, read_record
 from function.stash.records import SOURCE, StashPerformer
 from function.stash.scene_faces import Learned, Lookout, Step
+from function.stash.synced import Synced, SyncOptions, WithoutPhoto
 
 IMAGES_READ = f"{SOURCE} images"
 """The checkpoint of Stash's images: those tagged later carry a later time."""
@@ -38,80 +38,11 @@ IMAGES_READ = f"{SOURCE} images"
 LONG_AGO = "2000-01-01T00:00:00Z"
 """Before any image was, as Stash writes it: the checkpoint of a Stash without images."""
 
-MOST_KEPT = 200
-"""So many performers without a usable photo are remembered with a task."""
 
 NO_PHOTO = "no cover in Stash, and no picture that shows them alone"
 
 Present: TypeAlias = Mapping[str, StashPerformer]
 """Everyone in Stash, by id."""
-
-
-@dataclass(frozen=True)
-class SyncOptions:
-    """How much to read: pictures of each performer besides the cover; all of it again with `full`.
-
-    `accept_missing` lets performers go who are no longer in Stash, however many they are. With
-    `from_scenes`, up to so many scenes enrol each performer, too.
-    """
-
-    images: int = 5
-    full: bool = False
-    accept_missing: bool = False
-    from_scenes: int = 0
-    demands: Demands = field(default_factory=Demands)
-
-
-@dataclass(frozen=True)
-class WithoutPhoto:
-    """A performer of Stash who cannot be found by their face: why, and their page in Stash."""
-
-    id: str
-    name: str
-    reason: str
-    page: str
-
-
-@dataclass(frozen=True)
-class Synced:
-    """What a sync did: how ids changed, what was enrolled, and who has no usable photo."""
-
-    followed: Followed
-    report: Report
-    without_photo: tuple[WithoutPhoto, ...]
-    learned: Learned | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return everything for people and programs."""
-        return {
-            "taken_over": self.followed.taken_over,
-            "merged": self.followed.merged,
-            "detached": self.followed.detached,
-            "returned": self.followed.returned,
-            **self.report.to_json(),
-            "without_photo": [vars(one) for one in self.without_photo],
-            **({"from_scenes": self.learned.to_json()} if self.learned else {}),
-            "notes": list(self.followed.notes),
-        }
-
-    def to_keep(self) -> dict[str, Any]:
-        """Return who has no usable photo as a task may keep it: by Stash's numbers, not names."""
-        return {"without_photo": [[one.id, one.reason] for one in self.without_photo[:MOST_KEPT]]}
-
-    def summary(self) -> str:
-        """Say in one line, without names, what was done."""
-        counts = self.report.counts()
-        done = (
-            f"{counted(counts['added'], 'performer')} added, {counts['updated']} updated, "
-            f"{counted(counts['photos'], 'photo')}; {self.followed.merged} merged, "
-            f"{self.followed.detached} detached; {len(self.without_photo)} without a usable photo."
-        )
-        words = [done]
-        if self.learned:
-            words.append(f"{counted(self.learned.scenes, 'scene')} enrolled somebody.")
-        if self.report.stopped:
-            words.append(f"Stopped: {self.report.stopped}")
-        return " ".join((*words, *self.followed.notes))
 
 
 Learn: TypeAlias = Callable[[Present], Generator[Step, None, Learned]]

@@ -46,7 +46,8 @@ from function.stash.scene_faces import Step
 from function.stash.scenes import read_scenes
 from function.stash.settling import settle
 from function.stash.summaries import said_of_left_out, said_of_undo
-from function.stash.syncing import Synced, SyncOptions, keep_up, sync_with
+from function.stash.synced import Synced, SyncOptions
+from function.stash.syncing import keep_up, sync_with
 from function.stash.undoing import Undone, undo
 from function.stash.writer import Writer, gone_from
 

@@ -20,7 +20,8 @@ from function.stash.checking import check
 from function.stash.connection import Connection, connect, find_connection, require_connection
 from function.stash.following import known_in_stash
 from function.stash.scene_faces import Step
-from function.stash.syncing import Synced, SyncOptions, run, sync_with
+from function.stash.synced import Synced, SyncOptions
+from function.stash.syncing import run, sync_with
 from tools.verbs.shared import (
     EXIT_PARTLY,
     Verb,

@@ -9,7 +9,8 @@ from db.addresses import StoreAddress
 from db.sqlite.store import SqliteStore
 from function.imports.finders import EngineFinder
 from function.stash.client import Stash
-from function.stash.syncing import Synced, SyncOptions, run, sync
+from function.stash.synced import Synced, SyncOptions
+from function.stash.syncing import run, sync
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.graphql_server import Answer
 from tests.support.stash_server import FakeStash

@@ -17,7 +17,8 @@ from function.stash.client import Stash
 from function.stash.following import GONE, MERGED, Followed
 from function.stash.heirs import MOST_GONE
 from function.stash.scene_faces import origin_of
-from function.stash.syncing import SyncOptions, run, sync
+from function.stash.synced import SyncOptions
+from function.stash.syncing import run, sync
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, made_up_vector, performer
 from tests.support.stash_server import FakeStash

@@ -11,7 +11,8 @@ from function.sources.records import UnusableSourceError
 from function.stash.client import Stash
 from function.stash.following import GONE, MERGED, follow, take_over
 from function.stash.forgotten import is_forgotten
-from function.stash.syncing import Synced, SyncOptions, run, sync
+from function.stash.synced import Synced, SyncOptions
+from function.stash.syncing import run, sync
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.galleries import encoding, made_up_vector, performer
 from tests.support.ledgers import made_up_person, scan_one
