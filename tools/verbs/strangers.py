@@ -1,6 +1,5 @@
 """`strangers`: unknown people of all videos, to be named once for all of them."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +30,7 @@ from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
 from function.settings import Settings
+from tools.replacing import refuse_others, write_whole
 from tools.verbs.results import group_strangers, match_again, open_today
 from tools.verbs.shared import (
     NUMBER,
@@ -50,6 +50,10 @@ NOT_KEPT = (
 
 OWNER_ONLY = 0o600
 """Nobody else may see the faces, as in the ledger."""
+
+_SAID = b"A stranger's face, by performer-video-recognition"
+COMMENT = b"\xff\xfe" + (len(_SAID) + 2).to_bytes(2) + _SAID
+"""A JPEG's comment: by it the next run tells its own pictures from the user's."""
 
 
 @click.group(invoke_without_command=True, epilog="Example: python -m tools strangers --limit 10")
@@ -264,14 +268,13 @@ def _to_json(found: StrangerResult) -> dict[str, Any]:
 
 
 def _write_pictures(shown: list[StrangerResult], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[Path, bytes] = {}
     for one in shown:
         pictures = (admit_picture(sighting.person.picture) for sighting in one.sightings)
         picture = next(filter(None, pictures), None)
         if picture:
-            file = folder / f"{one.stranger.id}.jpg"
-            file.unlink(missing_ok=True)  # or it would keep its permissions
-            # Whatever somebody else put there in between is neither written into nor followed.
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-            with os.fdopen(descriptor, "wb") as new:
-                new.write(picture)
+            files[folder / f"{one.stranger.id}.jpg"] = picture[:2] + COMMENT + picture[2:]
+    refuse_others(files, COMMENT)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        write_whole(file, content, OWNER_ONLY)

@@ -1,5 +1,6 @@
 """An evaluation on a page."""
 
+import resource
 import xml.etree.ElementTree as ET
 from datetime import date
 from pathlib import Path
@@ -48,6 +49,35 @@ def test_the_drawings_show_the_set_of_everyone(evaluation: Evaluation, tmp_path:
     write_page(page, evaluation)
     for name in (CALIBRATION_FILE, MISSES_FILE):
         assert ": 8 people</title>" in (tmp_path / name).read_text()
+
+
+def test_no_drawing_of_the_users_own_is_replaced(evaluation: Evaluation, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    write_page(page, evaluation)
+    check_page(page)
+    (tmp_path / MISSES_FILE).write_text("<svg>of my own</svg>")
+    with pytest.raises(UnusableSourceError, match=f"{MISSES_FILE} is there already"):
+        check_page(page)
+
+
+def test_a_page_that_cannot_be_written_to_its_end_stays_as_it_was(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n" + "Mine.\n" * 10)
+    page.chmod(0o640)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_page(page, evaluation)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert page.read_text().endswith("Mine.\n")
+    assert [*tmp_path.iterdir()] == [page]
+    write_page(page, evaluation)
+    assert page.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(
