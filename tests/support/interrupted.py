@@ -38,7 +38,7 @@ def main(path: Path, times: int) -> None:
             interrupted += 1
             with suppress(KeyboardInterrupt):
                 time.sleep(0.01)
-    print(interrupted)
+    sys.stdout.write(str(interrupted))
 
 
 if __name__ == "__main__":
