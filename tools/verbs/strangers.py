@@ -131,7 +131,7 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
 @gallery_option
 def unname(performer: str, store: Store, library: StoreAddress) -> None:
     """Take back what was enrolled of a PERFORMER from the library: they are unknown again there."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         match_again(ledger, open_today(store))
         with store.changing() as gallery:
             found = gallery.find_performer(performer)
@@ -151,7 +151,7 @@ def unname(performer: str, store: Store, library: StoreAddress) -> None:
 @gallery_option
 def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) -> None:
     """Hide a STRANGER from the list, also where they are seen from now on."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         ledger.strangers.find(stranger)
         ledger.strangers.ignore(stranger, ignored=not undo)
         back = way_back("strangers", "ignore", stranger, *([] if undo else ["--undo"]))
@@ -168,7 +168,7 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
 
     WHAT is the path of a video, or a sighting such as 12.0, as the list has it.
     """
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         found = ledger.strangers.find(stranger)
         chosen = _choose_places(ledger, found, what)
         new = ledger.strangers.split(stranger, chosen)
@@ -188,7 +188,7 @@ def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:
     """
     if kept == other:
         raise click.UsageError("A stranger cannot be joined with itself. Name another.")
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         found = [ledger.strangers.find(one) for one in (kept, other)]
         ledger.strangers.join([Joined(kept, (other,), ())])
         print_json({"id": kept, "sightings": sum(len(one.places) for one in found)})
@@ -197,7 +197,7 @@ def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:
 @contextmanager
 def _opened(library: StoreAddress, store: Store) -> Iterator[tuple[Ledger, Naming]]:
     """Open the library, matched with today's gallery, and everyone unknown grouped."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         naming = open_today(store)
         match_again(ledger, naming)
         group_strangers(ledger, naming)

@@ -55,6 +55,17 @@ def test_an_empty_list_says_where_strangers_are_not_kept(shell: Shell) -> None:
     assert shell.run("strangers").stderr == ""
 
 
+@pytest.mark.parametrize(
+    "words", ["", "name 1 Ada", "unname Ada", "ignore 1", "split 1 v.mp4", "join 1 2"]
+)
+def test_no_library_is_made_where_there_is_none(words: str, shell: Shell, tmp_path: Path) -> None:
+    shell.environment["LIBRARY_DB"] = str(tmp_path / "other" / "library.db")
+    (tmp_path / "other").mkdir()
+    done = shell.run("strangers", *words.split())
+    assert (done.exit_code, [*(tmp_path / "other").iterdir()]) == (1, [])
+    assert "There is no library library.db. Make one: python -m tools scan FOLDER." in done.stderr
+
+
 def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path) -> None:
     pictures = tmp_path / "faces"
     man, woman = shell.said("strangers", "--pictures", pictures)
