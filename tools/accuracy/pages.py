@@ -54,7 +54,8 @@ def _split(path: Path) -> tuple[str, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnusableSourceError(f"The page {path} cannot be read: {error}.") from error
+        reason = getattr(error, "strerror", None) or error  # which would name the page again
+        raise UnusableSourceError(f"The page {path} cannot be read: {reason}.") from error
     begin = re.search(f"^{BEGIN}$", text, re.MULTILINE)
     end = re.compile(f"^{END}$", re.MULTILINE).search(text, begin.end()) if begin else None
     if not begin or not end:

@@ -98,8 +98,9 @@ def test_a_page_without_markers_is_refused_and_left_as_it_is(
 
 
 def test_a_page_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UnusableSourceError, match=r"gone\.md cannot be read"):
+    with pytest.raises(UnusableSourceError, match=r"gone\.md cannot be read: No such file") as told:
         check_page(tmp_path / "gone.md")
+    assert str(told.value).count("gone.md") == 1
 
 
 def test_the_page_of_scores_has_a_place_for_the_table_and_shows_both_drawings() -> None:
