@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Response, Route, expect
 
+from function.media.order import natural_key
 from tests.support.browsers import PATIENCE_MS, PHONE, Open, assert_accessible, assert_fits
 from tests.support.long_libraries import person_for, repeat_video
 from tests.support.made_up_libraries import MadeUpLibrary
@@ -70,6 +71,7 @@ def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen
 ) -> None:
     made = MadeUpLibrary(tmp_path)
     names = [" b.mp4", "(x).mp4", "-a.mp4", "B 2.mp4", "b 10.mp4", "é.mp4", "e2.mp4", "E01.mp4"]
+    names += ["_a.mp4", "!b.mp4", "a!.mp4", "a-1.mp4", "a_1.mp4", "#x.mp4", "[y].mp4", "a01.mp4"]
     names += ["e1.mp4", "Ünï 9.mp4", "Z.mp4", "日本.mp4", "o'neil.mp4", "100%.mp4", "a1.mp4"]
     folders = ["s 10", "S 2", "S 2 more"]
     for folder in folders:
@@ -87,10 +89,12 @@ def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen
             """async () => {
               const { natural } = await import("/page/dom.js");
               const all = (await (await fetch("/library/overview")).json()).videos;
-              return all.map(({ path }) => path).sort(natural);
+              return natural(all.map(({ path }) => path), String);
             }"""
         )
         assert rows(page) == listed[: len(rows(page))]
+    in_shell = sorted(listed, key=lambda path: ([*map(natural_key, path.split("/"))], path))
+    assert listed == in_shell
     assert [one for one in listed if "/" not in one] == chosen
     assert in_order == ["S 2", "S 2 more", "s 10", "sub"]
     assert [one.split("/")[0] for one in listed if "/" in one] == in_order[:-1]
