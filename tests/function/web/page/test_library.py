@@ -44,6 +44,17 @@ def server(library: MadeUpLibrary) -> Iterator[str]:
         yield address
 
 
+WAITS = """
+const wait = setTimeout;
+window.waits = [];
+window.setTimeout = (what, after, ...more) => {
+  if (after >= 500 && String(what).startsWith("function ()")) waits.push(after);
+  return wait(what, after, ...more);
+};
+"""
+"""Notes how long is waited before a request is sent again: what is called then is the browser's."""
+
+
 def rows(page: Page) -> list[str]:
     return page.locator("#videos .path").all_text_contents()
 
@@ -594,6 +605,16 @@ def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_
         expect(page.get_by_role("button", name="Try those again")).to_be_visible()
 
 
+def test_a_video_in_no_folder_is_named_once(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library")
+    page.get_by_role("link", name="group.mp4").click()
+    expect(page.get_by_role("heading", name="group.mp4")).to_be_visible()
+    expect(page.locator("#video").get_by_text("group.mp4")).to_have_count(1)
+    page.goto(f"{server}/#library")
+    page.locator("#videos .path", has_text="beach 2.mp4").click()
+    expect(page.locator("#video .detail").first).to_have_text("sub/beach 2.mp4")
+
+
 def test_what_a_full_server_refuses_is_asked_for_again(open_page: Open, server: str) -> None:
     """Through a proxy that speaks HTTP/2 a browser asks for all of many tabs at once."""
     asked = 0
@@ -608,8 +629,15 @@ def test_what_a_full_server_refuses_is_asked_for_again(open_page: Open, server: 
             route.fulfill(status=429, json={"error": error})
 
     page = open_page(server)
+    page.add_init_script(WAITS)
     page.route("**/library/overview*", be_full_at_first)
     page.goto(f"{server}/#library")
     page.reload()
     expect(page.locator("#videos li")).to_have_count(5, timeout=15_000)
     assert asked == 3
+    first, second = page.evaluate("waits")
+    assert 500 <= first <= 1500
+    assert 1000 <= second <= 3000
+    assert {first, second}.isdisjoint({500, 1000, 1500, 2000, 3000}), (
+        "not all tabs at the same moment"
+    )
