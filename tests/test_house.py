@@ -45,6 +45,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.web.library",),
     ("function.web.stash",),
     ("function",),
+    ("tools.replacing",),
     ("tools.sources",),
     ("tools.imports",),
     ("tools.footage",),

@@ -83,8 +83,10 @@ def checked_copy(path: Path) -> Iterator[Path]:
         GalleryTooNewError: a newer version wrote it.
         DamagedBundleError: it has no manifest, does not match it, or holds what no gallery does.
     """
+    if path.exists() and not path.is_file():
+        raise GalleryMissingError(f"{path} is no file, and a bundle is one. Name it.")
     if not path.is_file():
-        raise GalleryMissingError(f"There is no bundle {path}.")
+        raise GalleryMissingError(f"There is no bundle {path}. Check the path.")
     if path.stat().st_size > LARGEST_BYTES:
         raise DamagedBundleError(
             f"{path.name} is larger than {LARGEST_BYTES // 1_000_000_000} GB, which no bundle is."

@@ -297,8 +297,8 @@ class SqliteLedger(SqliteQueue):
             return erase(db, gallery, performer)
 
     def end_forgetting(self, gallery: int, performer: int) -> bool:
-        """Note that all is erased, if the file could be rewritten and its log emptied too."""
-        if not self.scrub():
+        """Note that all is erased, if the file could be rewritten and no copy of it is left."""
+        if not (self.delete_copies() and self.scrub()):
             return False
         with self.writing() as db:
             sql = "UPDATE erasures SET done = 1 WHERE (gallery, performer) = (?, ?)"

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from db.cells import as_text
 from db.sqlite.connections import BUSY_SECONDS, explained, open_database, transaction
+from db.sqlite.filesystems import backups_of, left_over_from
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.writers import in_line
 
@@ -88,6 +89,24 @@ class LedgerConnection:
                     yield db
             finally:
                 db.execute(f"PRAGMA synchronous = {usual:d}")
+
+    def delete_copies(self) -> bool:
+        """Delete the copies made before upgrades, and what is left of some; False if one stays.
+
+        In one of another schema nobody can be erased, and what it holds can be found again.
+        """
+        if self.path is None:
+            return True
+        is_done = True
+        # In this order: what SQLite kept beside a copy is left over once that is deleted.
+        for copy in (one for find in (backups_of, left_over_from) for one in find(self.path)):
+            try:
+                copy.unlink(missing_ok=True)
+                _log.warning("%s is deleted: it may hold somebody who is erased.", copy.name)
+            except OSError as error:
+                _log.warning("%s holds who is erased, and stays: %s", copy.name, error.strerror)
+                is_done = False
+        return is_done
 
     def scrub(self) -> bool:
         """Rewrite the file, so that nothing deleted can be read from it; False if that failed.

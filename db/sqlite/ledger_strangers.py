@@ -258,12 +258,14 @@ class SqliteStrangers:
     def end_erasing(self) -> bool:
         """Rewrite the file and empty its log; False if that failed, as somebody reads the file.
 
+        Copies made before upgrades are deleted.
+
         Those whose days are over go daily: then only the log is emptied.
         """
         with self._ledger.reading() as db:
             is_large = _owes_rewriting(db)
         is_done = self._ledger.scrub() if is_large else not self._ledger.rows(CHECKPOINT)[0][0]
-        if not is_done:
+        if not (self._ledger.delete_copies() and is_done):
             return False
         with self._ledger.writing() as db:
             db.execute("DELETE FROM choices WHERE name = ?", (_ERASING,))

@@ -32,8 +32,8 @@ from function.setting_kinds import days_of
 from function.settings import Settings
 
 HELD = (
-    "Somebody still reads the library's file, or its disk is full, so what was erased may remain "
-    "in its bytes or its log until the library is opened next."
+    "Somebody still reads the library's file, its disk is full, or a copy beside it cannot be "
+    "deleted, so what was erased may remain there until the library is opened next."
 )
 
 PART = (

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import IO
 
 from function.errors import UnreadableVideoError, VideoOverLimitError
 from function.media.descriptors import DescriptorFile
@@ -22,6 +21,9 @@ from function.media.pictures import LONGEST_NAME, MOST_LEFT_OUT, MOST_PICTURES, 
 
 MOST_FILES = 100_000
 """An archive with more is refused: its list takes half a second, and a hundred megabytes."""
+
+LONGEST_LIST_BYTES = 32_000_000
+"""So is one whose list is longer: it is read in one piece. Of each file it holds some 100 bytes."""
 
 _ARCHIVES = ARCHIVE_SUFFIXES | {".rar", ".cbr", ".7z", ".cb7", ".tar", ".gz"}
 _ENCRYPTED = 0x1
@@ -106,15 +108,49 @@ class _LastList:
 _last = _LastList()
 
 
+class _Reader(io.BufferedReader):
+    """Reads an archive; what would be a longer list than any is not read at all."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        super().__init__(DescriptorFile(descriptor))
+        self._called = name
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > LONGEST_LIST_BYTES:
+            raise VideoOverLimitError(
+                f"{self._called} has a list of its files of {size // 1_000_000} MB, more than "
+                f"{LONGEST_LIST_BYTES // 1_000_000} MB. Unpack it, and scan the folder."
+            )
+        return super().read(size)
+
+
+class _ShortList(list[zipfile.ZipInfo]):
+    """The files of an archive; Python takes 12 times the memory that a list of any length takes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._called = name
+
+    def append(self, info: zipfile.ZipInfo, /) -> None:
+        if len(self) >= MOST_FILES:
+            raise VideoOverLimitError(
+                f"{self._called} holds more than {MOST_FILES:,} files. Unpack it, and scan the "
+                "folder."
+            )
+        super().append(info)
+
+
 class _Archive(zipfile.ZipFile):
     """An archive whose list may be known. Where Python calls this otherwise, it is read anew."""
 
-    def __init__(self, file: IO[bytes], known: list[zipfile.ZipInfo] | None) -> None:
+    def __init__(self, file: _Reader, name: str, known: list[zipfile.ZipInfo] | None) -> None:
+        self._called = name
         self._known = known
         super().__init__(file)
 
     def _RealGetContents(self) -> None:  # noqa: N802  # zipfile's name
         if self._known is None:
+            self.filelist = _ShortList(self._called)
             super()._RealGetContents()  # type: ignore[misc]  # no part of its interface
         else:
             self.filelist = self._known
@@ -122,20 +158,15 @@ class _Archive(zipfile.ZipFile):
 
 @contextmanager
 def _opened(descriptor: int, name: str, stamp: str = "") -> Iterator[zipfile.ZipFile]:
-    with io.BufferedReader(DescriptorFile(descriptor)) as file:
+    with _Reader(descriptor, name) as file:
         try:
-            archive = _Archive(file, _last.of(stamp))
+            archive = _Archive(file, name, _last.of(stamp))
         except (*_DAMAGE, NotImplementedError) as error:
             what = str(error) or type(error).__name__
             raise UnreadableVideoError(
                 f"{name} cannot be read as a zip archive ({what}). Pack it again."
             ) from error
         with archive:
-            if len(archive.infolist()) > MOST_FILES:
-                raise VideoOverLimitError(
-                    f"{name} holds {len(archive.infolist()):,} files, more than {MOST_FILES:,}. "
-                    "Unpack it, and scan the folder."
-                )
             if stamp:
                 _last.keep(stamp, archive.filelist)
             yield archive

@@ -55,14 +55,35 @@ TEXT_SUFFIXES = (b".ts", b".mts")
 
 TEXT_HEAD_BYTES = 1024
 
+_IN_CODE_PAGES = "\t\n\r\f" + bytes(range(0x80, 0xA0)).decode("latin-1")
+
 
 def is_text(head: bytes) -> bool:
     """Say whether a file that begins so is text, and so no broadcast: they are full of zeros."""
+    if _is_text_in(head, "utf-8"):
+        return True
+    # Whatever has no control characters could be one of these: at least markup and code are ASCII.
+    wide = next((name for mark, name in _MARKS_OF_WIDE if head.startswith(mark)), "")
+    others = [wide] if wide else ["utf-16-le", "utf-16-be", "latin-1"]
+    return any(_is_text_in(head, one, least_ascii=0.5) for one in others)
+
+
+_MARKS_OF_WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def _is_text_in(head: bytes, encoding: str, least_ascii: float = 0.0) -> bool:
+    """Say whether a head has only letters and the like, so large a share of them in ASCII.
+
+    In one byte each, what Latin-1 has no letter for may be one of another code page.
+    """
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # it may end within a letter
+        text = codecs.getincrementaldecoder(encoding)().decode(head)  # it may end within a letter
     except UnicodeDecodeError:
         return False
-    return bool(text) and all(category(one) != "Cc" or one in "\t\n\r\f" for one in text)
+    ascii_share = sum(one.isascii() for one in text) / max(1, len(text))
+    others = "\t\n\r\f" if encoding != "latin-1" else _IN_CODE_PAGES
+    are_letters = all(category(one) != "Cc" or one in others for one in text)
+    return bool(text) and are_letters and ascii_share >= least_ascii
 
 
 CODECS = (

@@ -5,8 +5,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeAlias
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -27,6 +27,8 @@ from function.media.stretches import Stretch, read_stretch
 from function.media.videos import Video
 
 log = logging.getLogger(__name__)
+
+Asked = ParamSpec("Asked")
 
 STILL_DIFFERENCE = 4
 """Grey levels of 255: two samples show the same if no cell of their thumbnails differs by more.
@@ -81,6 +83,25 @@ _Take: TypeAlias = Callable[[VideoFrame, float], _Sample]
 """Makes a sample of a decoded picture and the seconds at which it is shown."""
 
 
+def _keeping_open(
+    sample: Callable[Concatenate[Video, Asked], Iterator[Frame]],
+) -> Callable[Concatenate[Video, Asked], Iterator[Frame]]:
+    """Let nobody close a video while a thread looks for the next frame in it."""
+
+    @wraps(sample)
+    def held(video: Video, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Iterator[Frame]:
+        frames = sample(video, *args, **kwargs)
+        while True:
+            with video.reading():
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    return held
+
+
+@_keeping_open
 def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
     """Yield what a video shows, in order of time, leaving out repeats of the sample before.
 
@@ -104,6 +125,7 @@ def sample_frames(video: Video, spread: int | None = None) -> Iterator[Frame]:
     note_unreadable(video, until_seconds)
 
 
+@_keeping_open
 def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
     """Yield what a stretch of a video shows, as `sample_frames` does for a whole one.
 
@@ -124,6 +146,7 @@ def sample_stretch(video: Video, stretch: Stretch) -> Iterator[Frame]:
         video.missing += schedule.missed()
 
 
+@_keeping_open
 def sample_keyframes(
     video: Video, moments: Sequence[float], taken: set[float], schedule: Schedule
 ) -> Iterator[Frame]:
@@ -272,8 +295,8 @@ def read_ahead(frames: Iterator[Frame], decoder: Executor | None = None) -> Gene
     once a second took 6.6 s instead of 11.4 s, for the same CPU time and one more frame in memory.
     A frame's pixels are there until the next frame is asked for: one more in RGB, and one more that
     the decoder cannot use again, would take 11 MB.
-    The thread is that of `decoder`, or one of its own. Close it before the video: closing waits
-    until no frame is being decoded.
+    The thread is that of `decoder`, or one of its own. Closing waits until no
+    frame is being decoded, and so does the video.
     """
     with nullcontext(decoder) if decoder else one_thread() as thread:
         upcoming = thread.submit(next, frames, None)

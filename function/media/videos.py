@@ -2,7 +2,9 @@
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -71,6 +73,9 @@ class Video:
 
     `gpu` decodes as long as it can, then it is None; `decoders` are those that had a part in it.
     `recycler` keeps the memory of pictures, also from one stretch to the next.
+
+    Whoever reads it in a thread does so in `reading`: closing it waits for that, as FFmpeg would
+    use memory that was freed.
     """
 
     name: str
@@ -101,6 +106,8 @@ class Video:
     gpu: Gpu | None = None
     decoders: set[DecoderName] = field(default_factory=set)
     recycler: Recycler = field(default_factory=Recycler)
+    is_closed: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __enter__(self) -> Self:
         return self
@@ -114,8 +121,25 @@ class Video:
         self.close()
 
     def close(self) -> None:
-        """Release the file and the decoder."""
-        self.container.close()
+        """Release the file and the decoder, once nobody reads it.
+
+        Whoever is interrupted while waiting for that leaves it open, until nobody knows of it.
+        """
+        with self._lock:
+            self.is_closed = True
+            self.container.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep the video open.
+
+        Raises:
+            ValueError: it was closed.
+        """
+        with self._lock:
+            if self.is_closed:
+                raise ValueError(f"{self.name} is closed")
+            yield
 
     @property
     def decoder(self) -> PictureDecoder:
@@ -167,7 +191,7 @@ class Video:
 
     def open_again(self) -> None:
         """Go back to the first packet, with a decoder that has decoded nothing."""
-        self.close()
+        self.container.close()
         self.container, self.stream = self.reopen()
 
     def forget(self) -> None:

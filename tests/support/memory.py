@@ -2,11 +2,27 @@
 
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 STATUS = Path("/proc/self/status")
+
+
+@contextmanager
+def peak_of() -> Iterator[Callable[[], int]]:
+    """Give what returns the most bytes that Python's objects took within the block."""
+    peak = 0
+    tracemalloc.start()
+    try:
+        yield lambda: peak
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
 
 READ_VIDEO = """
 import sys

@@ -173,6 +173,30 @@ def test_what_fails_says_why_in_one_line_and_exits_with_1(
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "of_nothing", "of_a_folder", "of_rubbish"),
+    [
+        ("folder", "There is no folder", "holds no photos", "is a file. Name a folder of photos"),
+        ("file", "cannot be read: No such file", "use import folder", "no column 'name'"),
+        ("stash-export", "No such file", "holds no performers/*.json", "not a zip file"),
+        ("bundle", "There is no bundle", "is no file, and a bundle is one", "is not a gallery"),
+    ],
+)
+def test_what_cannot_be_imported_is_told_in_one_line_and_makes_no_gallery(
+    kind: str, of_nothing: str, of_a_folder: str, of_rubbish: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "rubbish").write_bytes(bytes(range(256)) * 9)
+    for name, words in (
+        *(("nothing", of_nothing), ("folder", of_a_folder), ("rubbish", of_rubbish)),
+    ):
+        result = run("import", kind, tmp_path / name, "--db", tmp_path / "new.db")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert words in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder", "rubbish"]
+
+
 def test_a_missing_gallery_is_an_error_except_for_import(tmp_path: Path) -> None:
     result = run("list", "--db", tmp_path / "gone.db")
     assert result.exit_code == 1

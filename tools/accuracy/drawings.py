@@ -16,6 +16,9 @@ WIDTH, HEIGHT = 640, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 616, 72, 356
 """The corners of the field that the axes span, in pixels."""
 
+OF_DRAWINGS = b'class="ground"'
+"""Stands near the beginning of each drawing: by it a file is known as one."""
+
 LEGEND_WIDTH, LEGEND_STEP = 224, 20
 
 COLOURS = ("#3f7fd9", "#d9682b", "#239a68", "#a668cc")
@@ -145,7 +148,7 @@ def _document(title: str, axis_names: tuple[str, str], shapes: Sequence[str]) ->
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(f'Across: {across}. Up: {up}.')}</desc>",
         f"<style>{STYLE}</style>",
-        f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
+        f'<rect {OF_DRAWINGS.decode()} width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
         *shapes,
         _text(WIDTH / 2, 26, title, "middle"),
         _text((LEFT + RIGHT) / 2, BOTTOM + 46, across, "middle"),

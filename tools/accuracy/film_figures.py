@@ -28,9 +28,17 @@ from function.people.gathering import PeopleFound, gather_groups
 from function.recognition import name_people, task_of
 from function.settings import Settings
 from tools.accuracy.casts import Cast
-from tools.accuracy.films import KEYFRAMES_EVERY, Shown, make_film, plan_film, write_truth
+from tools.accuracy.films import (
+    KEYFRAMES_EVERY,
+    OF_TRUTH,
+    Shown,
+    make_film,
+    plan_film,
+    write_truth,
+)
 from tools.accuracy.labelled import LeftOut
 from tools.accuracy.trials import make_gallery
+from tools.replacing import refuse_others
 
 EVERY_SECONDS = (None, 1.0, 2.0, 5.0)
 """The intervals that are measured unless others are asked for; None: the function chooses."""
@@ -146,8 +154,8 @@ def measure_films(
     outcomes: dict[tuple[float | None, bool], list[FilmOutcome]] = defaultdict(list)
     seconds = 0.0
     with _open_folder(keep) as where:
-        for number in range(1, films + 1):
-            path, shown = _make(where / f"film-{number}.mp4", cast, f"{seed}/{number}")
+        for number, path in enumerate(_name_films(where, films), 1):
+            shown = _make(path, cast, f"{seed}/{number}")
             seconds += shown[-1].end_seconds
             report(f"film {number} of {films}: {shown[-1].end_seconds:.0f} s")
             for interval in every:
@@ -173,12 +181,30 @@ def _open_folder(keep: Path | None) -> Iterator[Path]:
         yield Path(temporary)
 
 
-def _make(path: Path, cast: Cast, seed: str) -> tuple[Path, tuple[Shown, ...]]:
+def check_folder(keep: Path, films: int) -> None:
+    """Check that nothing of the user's is where films and their truth will be kept.
+
+    Raises:
+        UnusableSourceError: something is.
+    """
+    truths = {film: film.with_suffix(".json") for film in _name_films(keep, films)}
+    refuse_others(truths.values(), OF_TRUTH)
+    # A film has no mark; beside one of ours lies its truth.
+    refuse_others((film for film, truth in truths.items() if not truth.exists()), OF_TRUTH)
+
+
+def _name_films(folder: Path, films: int) -> list[Path]:
+    return [folder / f"film-{number}.mp4" for number in range(1, films + 1)]
+
+
+def _make(path: Path, cast: Cast, seed: str) -> tuple[Shown, ...]:
     chance = random.Random(seed)  # noqa: S311  # as above
     shots = plan_film(cast.footage, chance)
-    shown = make_film(path, shots, chance.choice(KEYFRAMES_EVERY))
-    write_truth(path.with_suffix(".json"), shown)
-    return path, shown
+    unfinished = path.with_name(f".{path.name}")
+    shown = make_film(unfinished, shots, chance.choice(KEYFRAMES_EVERY))
+    write_truth(path.with_suffix(".json"), shown)  # first: it says that the film is ours
+    unfinished.replace(path)
+    return shown
 
 
 def _measure(

@@ -33,6 +33,9 @@ SIDE_BY_SIDE = 0.2
 KEYFRAMES_EVERY = (50, 100, 250)
 """Encoders place a keyframe where a shot begins, and at the latest after so many pictures."""
 
+OF_TRUTH = b'"start_seconds": '
+"""Stands near the beginning of each truth that `write_truth` writes: by it a file is known."""
+
 ENCODER = {"crf": "23", "sc_threshold": "40"}
 """What x264 does unless told otherwise."""
 

@@ -1,15 +1,17 @@
 """Puts an evaluation on a Markdown page: a table between two markers, and drawings beside it."""
 
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from function.matching.matches import MATCH_FROM
 from function.sources.records import UnusableSourceError
-from tools.accuracy.drawings import draw_misses, draw_reliability
+from tools.accuracy.drawings import OF_DRAWINGS, draw_misses, draw_reliability
 from tools.accuracy.evaluate import Evaluation, Row
 from tools.accuracy.reliabilities import pool_bins
 from tools.accuracy.tables import render_markdown
+from tools.replacing import refuse_others, write_whole
 
 BEGIN, END = "<!-- accuracy: begin -->", "<!-- accuracy: end -->"
 CALIBRATION_FILE, MISSES_FILE = "accuracy-calibration.svg", "accuracy-misses.svg"
@@ -19,9 +21,11 @@ def check_page(path: Path) -> None:
     """Check that a page has a place for the table, before minutes are spent on measuring.
 
     Raises:
-        UnusableSourceError: the page cannot be read, or it lacks the markers.
+        UnusableSourceError: the page cannot be read, or it lacks the markers; or other drawings
+            than ours are where ours belong.
     """
     _split(path)
+    refuse_others([path.parent / name for name in (CALIBRATION_FILE, MISSES_FILE)], OF_DRAWINGS)
 
 
 def write_page(path: Path, evaluation: Evaluation) -> None:
@@ -34,13 +38,15 @@ def write_page(path: Path, evaluation: Evaluation) -> None:
     """
     before, after = _split(path)
     table = render_markdown(evaluation)
-    path.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    page = f"{before}{BEGIN}\n{table}{END}{after}"
+    write_whole(path.resolve(), page.encode(), mode)
     last = evaluation.sets[-1]
     rows = [row for row in evaluation.rows if row.set_name == last.name]
     about = f"{last.people} people"
     calibration = draw_reliability(pool_bins([row.reliability for row in rows]), about)
-    (path.parent / CALIBRATION_FILE).write_text(calibration, encoding="utf-8")
-    (path.parent / MISSES_FILE).write_text(_draw_misses(rows, about), encoding="utf-8")
+    write_whole(path.parent / CALIBRATION_FILE, calibration.encode(), mode)
+    write_whole(path.parent / MISSES_FILE, _draw_misses(rows, about).encode(), mode)
 
 
 def _split(path: Path) -> tuple[str, str]:
@@ -48,7 +54,8 @@ def _split(path: Path) -> tuple[str, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnusableSourceError(f"The page {path} cannot be read: {error}.") from error
+        reason = getattr(error, "strerror", None) or error  # which would name the page again
+        raise UnusableSourceError(f"The page {path} cannot be read: {reason}.") from error
     begin = re.search(f"^{BEGIN}$", text, re.MULTILINE)
     end = re.compile(f"^{END}$", re.MULTILINE).search(text, begin.end()) if begin else None
     if not begin or not end:

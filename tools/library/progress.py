@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
 from tqdm import tqdm
@@ -12,8 +13,14 @@ from db.videos import Kind
 from function.library.finding import text_of
 from function.library.scan_events import Advanced, Done, Event, Failed, Started
 
-BAR_FORMAT = "{percentage:3.0f}% |{bar}| {unit} [{elapsed}<{remaining}{postfix}]"
-"""What is done, of how many videos and albums, stands in the place of the unit."""
+LEFT = "{left}"
+BAR_FORMAT = f"{{percentage:3.0f}}% |{{bar}}| {{unit}} [{{elapsed}}{LEFT}{{postfix}}]"
+"""What is done, of how many videos and albums, stands in the place of the unit, and our own
+estimate in that of LEFT: tqdm's goes by the number of videos."""
+
+SURE_AFTER_SECONDS, SURE_AFTER = 30.0, 3
+"""How long it will take is told after so long, or so many videos and albums: first ones say little,
+as nets are loaded then."""
 
 _KINDS: tuple[Kind, ...] = ("video", "album")
 
@@ -62,6 +69,17 @@ class Totals:
         return asdict(self)
 
 
+def tell_left(elapsed_seconds: float, share: float, ended: int) -> str:
+    """Say how long the rest will take, as `<12:34`; "" while nobody can tell.
+
+    `share` of the work is done, and so many videos and albums have ended.
+    """
+    is_sure = elapsed_seconds >= SURE_AFTER_SECONDS or ended >= SURE_AFTER
+    if not is_sure or not 0 < share <= 1:
+        return ""
+    return f"<{tqdm.format_interval(elapsed_seconds * (1 - share) / share)}"
+
+
 class ScanBar:
     """A bar of videos and albums on stderr, each kind by its own number: `2.5/12 videos`."""
 
@@ -72,8 +90,7 @@ class ScanBar:
             total=videos + albums,
             unit=self._told({}),
             file=sys.stderr,
-            bar_format=BAR_FORMAT,
-            smoothing=0.05,
+            bar_format=BAR_FORMAT.replace(LEFT, ""),
         )
 
     def __enter__(self) -> Self:
@@ -84,8 +101,14 @@ class ScanBar:
         """Leave the bar as it is; what follows comes below it."""
         self._bar.close()
 
-    def show(self, done: Mapping[Kind, float], totals: Totals) -> None:
-        """Show how many of each kind are done; of one in work, a part counts."""
+    def show(self, done: Mapping[Kind, float], totals: Totals, share: float) -> None:
+        """Show how many of each kind are done; of one in work, a part counts.
+
+        `share` of the work is done: a long video is more of it than a short one.
+        """
+        elapsed_seconds: float = self._bar.format_dict["elapsed"]
+        left = tell_left(elapsed_seconds, share, sum(totals.ended.values()))
+        self._bar.bar_format = BAR_FORMAT.replace(LEFT, left)
         self._bar.total = sum(self.of.values())
         self._bar.unit = self._told(done)
         self._bar.set_postfix(faces=totals.faces, people=totals.people, refresh=False)
@@ -99,9 +122,18 @@ class ScanBar:
         return ", ".join(parts)
 
 
-def follow(events: Iterable[Event], videos: int, totals: Totals, albums: int = 0) -> None:
-    """Show events as they come, of so many videos and albums, and add them up in `totals`."""
-    under_way = _UnderWay()
+def follow(
+    events: Iterable[Event],
+    videos: int,
+    totals: Totals,
+    albums: int = 0,
+    sizes: Mapping[bytes, int] = MappingProxyType({}),
+) -> None:
+    """Show events as they come, of so many videos and albums, and add them up in `totals`.
+
+    `sizes` are those of the files, in bytes: the time they take goes by it.
+    """
+    under_way = _UnderWay(sizes, videos + albums)
     with ScanBar(videos, albums) as bar:
         for event in events:
             kind = under_way.note(event)
@@ -112,13 +144,17 @@ def follow(events: Iterable[Event], videos: int, totals: Totals, albums: int = 0
                 again = "" if event.for_good else " It will be tried again."
                 line = f"failed: {text_of(event.path)}: {event.reason}{again}"
                 tqdm.write(escape_unprintable(line), file=sys.stderr)
-            bar.show(under_way.done(totals), totals)
+            bar.show(under_way.done(totals), totals, under_way.share)
 
 
 class _UnderWay:
     """What is in work, of which kind and how far, and what was only looked at quickly so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Mapping[bytes, int], count: int) -> None:
+        self._sizes = sizes
+        self._usual_bytes = sum(sizes.values()) / len(sizes) if sizes else 1.0
+        self._of_bytes = self._usual_bytes * count
+        self._done_bytes = 0.0
         self._kinds: dict[bytes, Kind] = {}
         self._shares: dict[bytes, float] = {}
         self._quick: dict[Kind, int] = {"video": 0, "album": 0}
@@ -133,9 +169,21 @@ class _UnderWay:
             self._shares[event.path] = min(event.progress.done_seconds / of, 1.0) if of else 0.0
         else:
             self._shares.pop(event.path, None)
+        if isinstance(event, Done) or (isinstance(event, Failed) and event.for_good):
+            self._done_bytes += self._size_of(event.path)
         if isinstance(event, Done) and event.again:
             self._quick[kind] += 1  # it comes again
+            self._of_bytes += self._size_of(event.path)
         return kind
+
+    @property
+    def share(self) -> float:
+        """How much of the work is done, from 0 to 1."""
+        in_work = sum(self._size_of(path) * share for path, share in self._shares.items())
+        return min((self._done_bytes + in_work) / self._of_bytes, 1.0) if self._of_bytes else 1.0
+
+    def _size_of(self, path: bytes) -> float:
+        return self._sizes.get(path, self._usual_bytes)
 
     def done(self, totals: Totals) -> dict[Kind, float]:
         """Return how many of each kind are done, with parts of those in work."""

@@ -67,7 +67,7 @@ def watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
             with ledger.working() as has_ended:
                 records = ledger.records(sorted(videos))
             _count(records, totals)
-            bar.show(totals.ended, totals)
+            bar.show(totals.ended, totals, _share_of(records))
             if not any(is_open(one) and one.paths for one in records):
                 _count_found(ledger, records, totals)
                 return True
@@ -81,6 +81,12 @@ def _count(records: Sequence[VideoRecord], totals: Totals) -> None:
     counts = Counter((one.kind, one.state) for one in records)
     totals.scanned, totals.failed = counts["video", "done"], counts["video", "failed"]
     totals.albums_scanned, totals.albums_failed = counts["album", "done"], counts["album", "failed"]
+
+
+def _share_of(records: Sequence[VideoRecord]) -> float:
+    """Say how much of the work is done, from 0 to 1: the time a file takes goes by its size."""
+    done_bytes = sum(one.size_bytes for one in records if not is_open(one))
+    return done_bytes / max(1, sum(one.size_bytes for one in records))
 
 
 def is_open(video: VideoRecord) -> bool:

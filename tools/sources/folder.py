@@ -66,6 +66,11 @@ def read_folder(folder: Path) -> Iterator[SourceRecord | Refusal]:
     Raises:
         UnusableSourceError: there is no such folder, or it holds no photo.
     """
+    if folder.is_file():
+        raise UnusableSourceError(
+            f"{show_text(str(folder))} is a file. Name a folder of photos; for a list, use import "
+            "file."
+        )
     if not folder.is_dir():
         raise UnusableSourceError(f"There is no folder {show_text(str(folder))}.")
     try:

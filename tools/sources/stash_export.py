@@ -74,12 +74,40 @@ def _read_file(file: Path, place: str) -> bytes | Refusal:
         return Refusal(show_text(file.stem), place, f"it cannot be read: {error.strerror}")
 
 
+class _Performers(list[zipfile.ZipInfo]):
+    """The performers among the files of a zip: others, which may be a million, take no memory."""
+
+    def append(self, info: zipfile.ZipInfo, /) -> None:
+        if _is_performer(info):
+            super().append(info)
+
+
+class _NoNames(dict[str, zipfile.ZipInfo]):
+    """The files of a zip by name, of which nobody asks."""
+
+    def __setitem__(self, name: str, info: zipfile.ZipInfo, /) -> None:
+        pass
+
+
+class _Export(zipfile.ZipFile):
+    """A zip that lists its performers. Where Python calls this otherwise, it lists all."""
+
+    def _RealGetContents(self) -> None:  # noqa: N802  # zipfile's name
+        self.filelist, self.NameToInfo = _Performers(), _NoNames()
+        super()._RealGetContents()  # type: ignore[misc]  # no part of its interface
+
+
+def _is_performer(info: zipfile.ZipInfo) -> bool:
+    place = PurePosixPath(info.filename)
+    return place.suffix == ".json" and place.parent.name == "performers"
+
+
 def _zip_entries(path: Path) -> Iterator[tuple[str, bytes | Refusal]]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Export(path) as archive:
             for entry in archive.infolist():
-                place = PurePosixPath(entry.filename)
-                if place.suffix == ".json" and place.parent.name == "performers":
+                if _is_performer(entry):
+                    place = PurePosixPath(entry.filename)
                     yield entry.filename, _read_entry(archive, entry, place)
     except (OSError, zipfile.BadZipFile) as error:
         reason = getattr(error, "strerror", None) or error

@@ -4,7 +4,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import httpx
@@ -22,6 +24,8 @@ from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table
 from tools.verbs.shared import PathType, Verb, finish, gallery_option, load_chosen_engine
+
+Record = TypeVar("Record")
 
 BLURRED_ANYWAY = "--allow-blurred is no longer needed: blurred photos are enrolled, and count less."
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would happen, change nothing.")
@@ -131,10 +135,11 @@ def import_file(
         fetch=Downloads(OwnServer(httpx.URL(url)) for url in own_servers).fetch,
         columns=_column_map(columns),
     )
-    engine = load_chosen_engine(Settings.from_env())
-    with _on_disk(file) as path, gallery_to_fill(store, dry_run=dry_run) as gallery:
-        records = read_table(path, options)
-        report = import_records(records, gallery, engine, demands, kind="file")
+    with _on_disk(file) as path:
+        records = begun(read_table(path, options))
+        engine = load_chosen_engine(Settings.from_env())
+        with gallery_to_fill(store, dry_run=dry_run) as gallery:
+            report = import_records(records, gallery, engine, demands, kind="file")
     finish(report)
 
 
@@ -143,9 +148,9 @@ def import_file(
 @enrolling
 def import_stash_export(export: Path, store: Store, *, demands: Demands, dry_run: bool) -> None:
     """Enrol the performers in EXPORT, the folder or zip that Stash exports."""
+    records = begun(read_export(export))
     engine = load_chosen_engine(Settings.from_env())
     with gallery_to_fill(store, dry_run=dry_run) as gallery:
-        records = read_export(export)
         report = import_records(records, gallery, engine, demands, kind="stash-export")
     finish(report)
 
@@ -164,6 +169,15 @@ def import_bundle(bundle: Path, store: Store, *, dry_run: bool) -> None:
         total = len(opened.performers())
         report = follow(enrol_bundle(opened, gallery), gallery, kind="bundle", total=total)
     finish(report)
+
+
+def begun(records: Iterator[Record]) -> Iterator[Record]:
+    """Read the first record now: of a source that cannot be read no gallery is made.
+
+    Raises:
+        UnusableSourceError: it is none.
+    """
+    return chain([*islice(records, 1)], records)
 
 
 def _column_map(columns: tuple[str, ...]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from tools.accuracy.casts import read_cast
 from tools.accuracy.enrolled_kinds import measure_enrolled_kinds, render_enrolled_kinds
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
-from tools.accuracy.film_figures import EVERY_SECONDS, measure_films, render_films
+from tools.accuracy.film_figures import EVERY_SECONDS, check_folder, measure_films, render_films
 from tools.accuracy.fusions import SFACE_NET, SecondNet
 from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
@@ -35,6 +35,7 @@ from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.stranger_films import measure_stranger_films, render_stranger_films
 from tools.accuracy.tables import render_evaluation
 from tools.accuracy.weak import measure_weak, render_weak
+from tools.replacing import refuse_others
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import (
     PathType,
@@ -61,6 +62,9 @@ INTO_HELP = (
     "or file.  [default with --model: beside it]"
 )
 PAGE_HELP = "Also put the table on this Markdown page, between its markers, and drawings beside it."
+
+OF_FITS = b'"fitted_on"'
+"""Stands near the beginning of each file that `calibrate` writes."""
 
 FILMS_HELP = "How many films are made."
 WEAK_HELP = "Measure the scores of people seen only weakly, instead; takes several folders."
@@ -244,6 +248,8 @@ def evaluate_films(
     """
     settings = Settings.from_env()
     intervals = [parse_every(text) for text in every] or EVERY_SECONDS
+    if keep is not None:
+        check_folder(keep, films)
     engine = load_chosen_engine(settings)
     _report(f"reading {folder.resolve().name}")
     evaluation = measure_films(
@@ -304,6 +310,7 @@ def calibrate(
     if into is not None and not own and not into.is_dir():
         raise click.UsageError(f"--into names {into}, which is no folder.")
     fit_file = _fit_file(own, into) if own and (model or into) else None
+    _refuse_other_fits(fit_file, into)
     engine, net = _load(settings, needs_fit=False)
     everyone = add_mixed(read_sets(folders, engine, _report))[-1].dataset
     fitted = fit_and_compare(
@@ -338,6 +345,18 @@ def _fit_file(model: Path, into: Path | None) -> Path:
             f"{file} cannot be written. Name another folder or file with --into."
         )
     return file
+
+
+def _refuse_other_fits(fit: Path | None, into: Path | None) -> None:
+    """Check that no file of the user's is where something fitted will be written."""
+    files = (
+        [fit]
+        if fit
+        else [into / file_of(one) for one in (PRIMARY.id, BOTH.space.id)]
+        if into
+        else []
+    )
+    refuse_others(files, OF_FITS)
 
 
 @click.command(epilog="Example: python -m tools audit --table")

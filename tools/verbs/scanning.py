@@ -341,11 +341,13 @@ def _stopped_with(words: str) -> Iterator[None]:
 
 def _scan_all(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: Totals) -> None:
     os.nice(NICENESS)
-    albums = sum(one.kind == "album" for one in scanner.ledger.records(sorted(videos)))
+    records = scanner.ledger.records(sorted(videos))
+    albums = sum(one.kind == "album" for one in records)
+    sizes = {path: one.size_bytes for one in records for path in one.paths}
     with ended_by_signals(scanner) as ended:
         try:
             with closing(hands.run(scanner)) as events:
-                follow(events, len(videos) - albums, totals, albums)
+                follow(events, len(videos) - albums, totals, albums, sizes)
         except StoppingError:
             if not ended.is_set():
                 raise

@@ -1,6 +1,5 @@
 """`strangers`: unknown people of all videos, to be named once for all of them."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +30,7 @@ from function.library.lists import name_of
 from function.library.naming import Naming
 from function.library.strangers import StrangerResult, by_videos, describe
 from function.settings import Settings
+from tools.replacing import refuse_others, write_whole
 from tools.verbs.results import group_strangers, match_again, open_today
 from tools.verbs.shared import (
     NUMBER,
@@ -50,6 +50,10 @@ NOT_KEPT = (
 
 OWNER_ONLY = 0o600
 """Nobody else may see the faces, as in the ledger."""
+
+_SAID = b"A stranger's face, by performer-video-recognition"
+COMMENT = b"\xff\xfe" + (len(_SAID) + 2).to_bytes(2) + _SAID
+"""A JPEG's comment: by it the next run tells its own pictures from the user's."""
 
 
 @click.group(invoke_without_command=True, epilog="Example: python -m tools strangers --limit 10")
@@ -127,7 +131,7 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
 @gallery_option
 def unname(performer: str, store: Store, library: StoreAddress) -> None:
     """Take back what was enrolled of a PERFORMER from the library: they are unknown again there."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         match_again(ledger, open_today(store))
         with store.changing() as gallery:
             found = gallery.find_performer(performer)
@@ -147,7 +151,7 @@ def unname(performer: str, store: Store, library: StoreAddress) -> None:
 @gallery_option
 def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) -> None:
     """Hide a STRANGER from the list, also where they are seen from now on."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         ledger.strangers.find(stranger)
         ledger.strangers.ignore(stranger, ignored=not undo)
         back = way_back("strangers", "ignore", stranger, *([] if undo else ["--undo"]))
@@ -164,7 +168,7 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
 
     WHAT is the path of a video, or a sighting such as 12.0, as the list has it.
     """
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         found = ledger.strangers.find(stranger)
         chosen = _choose_places(ledger, found, what)
         new = ledger.strangers.split(stranger, chosen)
@@ -184,7 +188,7 @@ def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:
     """
     if kept == other:
         raise click.UsageError("A stranger cannot be joined with itself. Name another.")
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         found = [ledger.strangers.find(one) for one in (kept, other)]
         ledger.strangers.join([Joined(kept, (other,), ())])
         print_json({"id": kept, "sightings": sum(len(one.places) for one in found)})
@@ -193,7 +197,7 @@ def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:
 @contextmanager
 def _opened(library: StoreAddress, store: Store) -> Iterator[tuple[Ledger, Naming]]:
     """Open the library, matched with today's gallery, and everyone unknown grouped."""
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         naming = open_today(store)
         match_again(ledger, naming)
         group_strangers(ledger, naming)
@@ -264,14 +268,13 @@ def _to_json(found: StrangerResult) -> dict[str, Any]:
 
 
 def _write_pictures(shown: list[StrangerResult], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[Path, bytes] = {}
     for one in shown:
         pictures = (admit_picture(sighting.person.picture) for sighting in one.sightings)
         picture = next(filter(None, pictures), None)
         if picture:
-            file = folder / f"{one.stranger.id}.jpg"
-            file.unlink(missing_ok=True)  # or it would keep its permissions
-            # Whatever somebody else put there in between is neither written into nor followed.
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-            with os.fdopen(descriptor, "wb") as new:
-                new.write(picture)
+            files[folder / f"{one.stranger.id}.jpg"] = picture[:2] + COMMENT + picture[2:]
+    refuse_others(files, COMMENT)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        write_whole(file, content, OWNER_ONLY)

@@ -102,7 +102,7 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
     place = _resolve_folder(asked, roots)
     try:
         with open_beneath(place.root, place.folder.relative_to(place.root)) as folder:
-            entries = sorted(_entries(place, folder), key=lambda entry: natural_key(entry.name))
+            entries = sorted(_entries(place, folder), key=_in_order)
     except (OSError, UnreadableVideoError):
         raise VideoNotFoundError(
             f"The folder {quote(asked)} cannot be read. Check who owns it."
@@ -116,6 +116,10 @@ def list_folder(asked: str, media_roots: Sequence[Path]) -> FolderReply:
         pictures=[_file(entry, place) for entry in shown if entry.kind == "picture"],
         left_out=len(entries) - len(shown),
     )
+
+
+def _in_order(entry: _Entry) -> tuple[object, str]:
+    return natural_key(entry.name), entry.name
 
 
 _TOP = FolderEntry(name="Media folder", path="")

@@ -203,6 +203,12 @@ TEXTS = {
     "module.mts": "// caf\u00e9\u00a0\u2026\r\n".encode(),
     "LANG.TS": b'\xef\xbb\xbf<?xml version="1.0"?>\n<TS>',
     "cut in a letter.ts": b"x" * 1023 + "é".encode(),
+    "latin.ts": "<TS language='fr'>\r\n<source>Général</source>".encode("latin-1"),
+    "windows.ts": "// „Größe“ … 5 €\n".encode("cp1252"),
+    "cyrillic.ts": "<TS><translation>Открыть</translation></TS>".encode("cp1251"),
+    "wide.ts": "<TS>\r\n<translation>ファイル</translation>😀".encode("utf-16"),
+    "wide, big.ts": "export const größe = 1\n".encode("utf-16-be"),
+    "wide, cut.ts": ("\ufeff" + "x" * 510 + "😀").encode("utf-16-le"),
 }
 VIDEOS = {
     "a.ts": BROADCAST,
@@ -210,7 +216,9 @@ VIDEOS = {
     "empty.ts": b"",
     "letters.mp4": b"text",
     "odd.mts": b"\xff\xfe\x47" * 500,
+    "sparse.ts": bytes([0x47, 0x00]) * 500 + b"\0\0",
     "torn.ts": BROADCAST[100:],
+    "wide.mts": "開".encode("utf-16") * 500,
     "zeros.ts": b"GG\0",
 }
 
@@ -223,7 +231,7 @@ def test_text_that_is_named_like_a_video_is_left_out_with_a_word(tmp_path: Path)
     assert names(found, tmp_path) == list(VIDEOS)
     assert {os.path.relpath(os.fsdecode(one), tmp_path) for one in found.texts} == set(TEXTS)
     assert found.unreadable == ()
-    assert found.texts_told.endswith(f"but hold text: 4, such as {tmp_path}/LANG.TS")
+    assert found.texts_told.endswith(f"but hold text: 10, such as {tmp_path}/LANG.TS")
     asked = find_videos([tmp_path / "module.mts"], {})
     assert names(asked, tmp_path) == ["module.mts"]
     assert not asked.texts_told

@@ -1,10 +1,12 @@
 """Forgetting reaches the library, whatever interrupts it."""
 
+import os
 import resource
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from db.people import PersonFound
 from db.sqlite import connections, ledger_connections
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.ledger_connections import LedgerConnection
+from db.sqlite.ledger_schema import LEDGER
 from db.stores import open_ledger
 from db.videos import Scanned, Stamp, VideoFile
 from function.engines.models import PRIMARY
@@ -28,6 +31,7 @@ from function.library.decisions import decide as store_decision
 from function.library.forgetting import (
     finish_strangers,
     forget_everywhere,
+    forget_old_strangers,
     forget_strangers,
     open_library,
 )
@@ -301,6 +305,54 @@ def test_copies_in_the_free_space_of_pages_are_overwritten_too(
     else:
         forget_everywhere(library.store, library.settings, library.ids[0])
     assert traces(library, person) == 0
+
+
+def _upgrade(library: Library, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Open a library by a version with one step more, and return the copy made before."""
+    more = replace(LEDGER, steps=(*LEDGER.steps, lambda db: db.execute("CREATE TABLE more (x)")))
+    monkeypatch.setattr(ledger_connections, "LEDGER", more)
+    with open_ledger(library.path):
+        pass
+    copy = library.path.with_name("l.db.before-2")
+    assert library.people[0].picture in copy.read_bytes()
+    return copy
+
+
+@pytest.mark.parametrize("who", ["performer", "strangers", "old strangers"])
+def test_no_copy_of_the_library_made_before_an_upgrade_keeps_the_forgotten(
+    who: str, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = _upgrade(library, monkeypatch)
+    left = [copy.with_name(name) for name in (".l.db.before-2.partial", "l.db.before-2-journal")]
+    for one in left:
+        one.write_bytes(library.people[0].picture)
+    mine = copy.with_name("l.db.copy")
+    mine.write_bytes(b"of my own")
+    if who == "performer":
+        forget_everywhere(library.store, library.settings, library.ids[0])
+    else:
+        with open_ledger(library.path) as ledger:
+            if who == "strangers":
+                assert forget_strangers(ledger) == 1
+            else:
+                assert forget_old_strangers(ledger, 90, datetime.now(UTC) + timedelta(91)) == 1
+    assert not any(one.exists() for one in (copy, *left))
+    assert mine.exists()
+    assert traces(library, library.people[0 if who == "performer" else 2]) == 0
+
+
+def test_a_copy_that_cannot_be_deleted_is_told_of_and_tried_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    copy = _upgrade(library, monkeypatch)
+    with monkeypatch.context() as held:
+        held.setattr(Path, "unlink", lambda *_, **__: os.open(copy / "no folder", os.O_RDONLY))
+        with pytest.raises(ErasureUnfinishedError, match="a copy beside it cannot be deleted"):
+            forget_everywhere(library.store, library.settings, library.ids[0])
+    assert "l.db.before-2" in caplog.text
+    with open_library(library.settings.library_db, library.store):
+        pass
+    assert not copy.exists()
 
 
 def test_a_disk_too_full_to_rewrite_the_library_is_told_of_and_not_tried_by_everyone(

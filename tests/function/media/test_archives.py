@@ -16,6 +16,8 @@ from function.media import archives
 from function.media.archives import list_archive, read_entry
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
 from function.media.pictures import MOST_LEFT_OUT, Contents
+from tests.support.memory import peak_of
+from tests.support.zips import write_list
 
 
 @contextmanager
@@ -203,8 +205,26 @@ def test_an_archive_of_too_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "MOST_FILES", 2)
-    with pytest.raises(VideoOverLimitError, match="holds 3 files, more than 2"):
-        listed(pack(tmp_path / "a.zip", {f"{number}.jpg": b"x" for number in range(3)}))
+    files = {f"{number}.jpg": b"x" for number in range(3)}
+    with pytest.raises(VideoOverLimitError, match="holds more than 2 files"):
+        listed(pack(tmp_path / "a.zip", files))
+    assert names(listed(pack(tmp_path / "b.zip", dict([*files.items()][:2])))) == [*files][:2]
+
+
+def test_a_long_list_takes_little_memory_before_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_list(tmp_path / "a.zip", 50_000)
+    monkeypatch.setattr(archives, "MOST_FILES", 100)
+    with peak_of() as peak, pytest.raises(VideoOverLimitError, match="more than 100 files"):
+        listed(path)
+    assert peak() < 2.5 * path.stat().st_size
+    monkeypatch.setattr(archives, "LONGEST_LIST_BYTES", 1_000_000)
+    with peak_of() as peak, pytest.raises(VideoOverLimitError, match="a list of its files of 2 MB"):
+        listed(path)
+    assert peak() < path.stat().st_size / 2
+    with opened(path) as descriptor, pytest.raises(PhotoRefusedError, match="of 2 MB"):
+        read_entry(descriptor, 0)
 
 
 def test_nothing_is_written_while_an_archive_is_read(

@@ -1,6 +1,8 @@
 import gc
 import logging
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -551,6 +553,20 @@ def test_a_frame_read_ahead_is_there_until_the_next_is_asked_for(tmp_path: Path)
     for frame in held[:-1]:
         with pytest.raises(ValueError, match="released"):
             frame.picture.rgb()
+
+
+@pytest.mark.parametrize("kind", ["moving", "still"])
+def test_whoever_is_interrupted_while_a_thread_decodes_closes_the_video_after_it(
+    kind: str, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
+    step = 4 if kind == "moving" else 0
+    pictures = (np.roll(noise, step * number, axis=1) for number in range(60))
+    path = write_video(tmp_path / "video.mp4", pictures, keyframe_every=30)
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.support.interrupted"]
+    done = subprocess.run([*command, str(path), "60"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 30
 
 
 def test_no_picture_waits_for_the_garbage_collector(tmp_path: Path) -> None:

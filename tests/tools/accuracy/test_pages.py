@@ -1,5 +1,6 @@
 """An evaluation on a page."""
 
+import resource
 import xml.etree.ElementTree as ET
 from datetime import date
 from pathlib import Path
@@ -50,6 +51,35 @@ def test_the_drawings_show_the_set_of_everyone(evaluation: Evaluation, tmp_path:
         assert ": 8 people</title>" in (tmp_path / name).read_text()
 
 
+def test_no_drawing_of_the_users_own_is_replaced(evaluation: Evaluation, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    write_page(page, evaluation)
+    check_page(page)
+    (tmp_path / MISSES_FILE).write_text("<svg>of my own</svg>")
+    with pytest.raises(UnusableSourceError, match=f"{MISSES_FILE} is there already"):
+        check_page(page)
+
+
+def test_a_page_that_cannot_be_written_to_its_end_stays_as_it_was(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n" + "Mine.\n" * 10)
+    page.chmod(0o640)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_page(page, evaluation)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert page.read_text().endswith("Mine.\n")
+    assert [*tmp_path.iterdir()] == [page]
+    write_page(page, evaluation)
+    assert page.stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize(
     ("text", "missing"),
     [("no markers", BEGIN), (f"{BEGIN}\n", END), (f"{END}\n{BEGIN}\n", END)],
@@ -68,8 +98,9 @@ def test_a_page_without_markers_is_refused_and_left_as_it_is(
 
 
 def test_a_page_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UnusableSourceError, match=r"gone\.md cannot be read"):
+    with pytest.raises(UnusableSourceError, match=r"gone\.md cannot be read: No such file") as told:
         check_page(tmp_path / "gone.md")
+    assert str(told.value).count("gone.md") == 1
 
 
 def test_the_page_of_scores_has_a_place_for_the_table_and_shows_both_drawings() -> None:

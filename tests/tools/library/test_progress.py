@@ -4,7 +4,7 @@ import pytest
 
 from function.faces.found import Progress
 from function.library.scan_events import Advanced, Done, Failed, Started
-from tools.library.progress import Totals, follow
+from tools.library.progress import ScanBar, Totals, follow, tell_left
 
 A, B = b"/v/a.mp4", b"/v/b\n\x1b[31m\xff.mp4"
 
@@ -64,3 +64,44 @@ def test_of_albums_alone_no_videos_are_told(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr().err
     assert "0.0/3 albums" in shown
     assert "video" not in shown
+
+
+@pytest.mark.parametrize(
+    ("elapsed_seconds", "share", "ended", "told"),
+    [
+        (29.0, 0.01, 2, ""),
+        (30.0, 0.01, 0, "<49:30"),
+        (10.0, 0.25, 3, "<00:30"),
+        (600.0, 0.0, 3, ""),
+        (600.0, 1.0, 3, "<00:00"),
+    ],
+)
+def test_how_long_it_will_take_is_told_only_once_that_means_something(
+    elapsed_seconds: float, share: float, ended: int, told: str
+) -> None:
+    assert tell_left(elapsed_seconds, share, ended) == told
+
+
+def test_a_long_video_is_more_of_the_work_than_a_short_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares: list[float] = []
+    monkeypatch.setattr(ScanBar, "show", lambda *_: shares.append(_[-1]))
+    said = {"faces": 1, "people": 1, "named": 0, "left_out": 0, "seconds": 0.0}
+    events = [
+        *(Started(A), Done(A, **said), Started(B), Advanced(B, Progress(5.0, 10.0, 1))),
+        *(Failed(B, "crashed", for_good=False), Started(B), Failed(B, "crashed", for_good=True)),
+    ]
+    follow(events, 2, Totals(), sizes={A: 100, B: 900})
+    assert shares == [0.0, 0.1, 0.1, 0.55, 0.1, 0.1, 1.0]
+    shares.clear()
+    follow([Done(A, again=True, **said), Done(A, **said)], 1, Totals())
+    assert shares == [0.5, 1.0]
+
+
+def test_the_bar_shows_no_time_left_at_first(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"faces": 1, "people": 1, "named": 0, "left_out": 0, "seconds": 0.0}
+    follow([Done(A, **said)], 9, Totals())
+    assert "<" not in capsys.readouterr().err
+    follow([Done(A, **said)] * 9, 9, Totals())
+    assert "[00:00<00:00, " in capsys.readouterr().err

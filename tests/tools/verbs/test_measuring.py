@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from function.engines.protocol import Engine
+from tools.accuracy.film_figures import check_folder
 from tools.accuracy.pages import BEGIN, END
 from tools.cli import main
 
@@ -70,6 +71,19 @@ def test_films_are_measured_at_the_intervals_asked_for(clip_folder: Path, friend
     assert rows == [(2.0, True), (2.0, False)]
     assert figures["enrolled"] == 2
     assert sorted(file.name for file in keep.iterdir()) == ["film-1.json", "film-1.mp4"]
+    check_folder(keep, 1)  # again, which replaces them
+
+
+def test_no_film_of_the_users_own_is_replaced(clip_folder: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "films"
+    keep.mkdir()
+    for name in ("film-2.mp4", "film-2.json"):
+        (keep / name).write_bytes(b"mine")
+        done = CliRunner().invoke(main, ["evaluate-films", str(clip_folder), "--keep", str(keep)])
+        assert (done.exit_code, "reading" in done.stderr) == (1, False)
+        assert f"{keep / name} is there already" in done.stderr
+        assert [one.read_bytes() for one in keep.iterdir()] == [b"mine"]
+        (keep / name).unlink()
 
 
 def test_an_interval_that_is_none_stops_it_before_anything_is_read(clip_folder: Path) -> None:

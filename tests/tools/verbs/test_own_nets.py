@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from db.sqlite.store import StoredGallery
 from function.engines.models import PRIMARY, SECOND
 from function.engines.own.description import read_description
+from function.matching.densities import file_of
 from function.matching.second_models import write_fit
 from tests.support.own_nets import NUMBERS, fit_of, write_net, write_toml
 from tools.cli import main
@@ -80,7 +81,7 @@ def test_calibrate_writes_the_fit_into_a_folder_or_a_file_that_is_named(
     net: Path, friends: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "there").mkdir()
-    for into in (tmp_path / "there", tmp_path / "mine.json"):
+    for into in (tmp_path / "there", tmp_path / "mine.json", tmp_path / "mine.json"):
         assert run("calibrate", friends, "--model", net, "--into", into).exit_code == 0
     one, other = tmp_path / "there" / "encoder.fitted.json", tmp_path / "mine.json"
     assert one.read_text() == other.read_text()
@@ -101,6 +102,23 @@ def test_what_cannot_be_written_or_used_is_said_before_anything_is_read(
     assert (done.exit_code, "Set DETECTOR=yunet" in done.stderr) == (1, True)
     done = run("calibrate", friends, "--model", write_toml(net.parent, channels="grey"))
     assert (done.exit_code, "channels is 'grey'" in done.stderr) == (1, True)
+
+
+def test_no_file_of_the_users_own_is_replaced_by_a_fit(
+    net: Path, friends: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"notes": "of my own"}')
+    shipped = tmp_path / file_of(PRIMARY.id)
+    shipped.write_text("mine, too")
+    for options, file in (
+        (("--model", net, "--into", mine), mine),
+        (("--into", tmp_path), shipped),
+    ):
+        done = run("calibrate", friends, *options)
+        assert (done.exit_code, "reading" in done.stderr) == (1, False)
+        assert f"{file} is there already" in done.stderr
+    assert mine.read_text() == '{"notes": "of my own"}'
 
 
 def lacking(db: Path, **environment: object) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from tests.support.stranger_libraries import MadeUpLibrary
 from tools.cli import main
@@ -54,6 +55,17 @@ def test_an_empty_list_says_where_strangers_are_not_kept(shell: Shell) -> None:
     assert shell.run("strangers").stderr == ""
 
 
+@pytest.mark.parametrize(
+    "words", ["", "name 1 Ada", "unname Ada", "ignore 1", "split 1 v.mp4", "join 1 2"]
+)
+def test_no_library_is_made_where_there_is_none(words: str, shell: Shell, tmp_path: Path) -> None:
+    shell.environment["LIBRARY_DB"] = str(tmp_path / "other" / "library.db")
+    (tmp_path / "other").mkdir()
+    done = shell.run("strangers", *words.split())
+    assert (done.exit_code, [*(tmp_path / "other").iterdir()]) == (1, [])
+    assert "There is no library library.db. Make one: python -m tools scan FOLDER." in done.stderr
+
+
 def test_those_seen_in_most_videos_are_listed_first(shell: Shell, tmp_path: Path) -> None:
     pictures = tmp_path / "faces"
     man, woman = shell.said("strangers", "--pictures", pictures)
@@ -80,17 +92,36 @@ def test_no_picture_is_written_through_a_link_that_comes_just_then(
 ) -> None:
     theirs = tmp_path / "theirs"
     theirs.write_text("of somebody else")
-    unlink = Path.unlink
+    replace = Path.replace
 
-    def replace(file: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002  # as pathlib
-        unlink(file, missing_ok=missing_ok)
-        if file.suffix == ".jpg":
-            file.symlink_to(theirs)
+    def replaced(new: Path, file: Path) -> Path:
+        file.symlink_to(theirs)
+        return replace(new, file)
 
-    monkeypatch.setattr(Path, "unlink", replace)
-    result = shell.run("strangers", "--pictures", tmp_path / "faces")
-    assert result.exit_code == 1
+    monkeypatch.setattr(Path, "replace", replaced)
+    shell.said("strangers", "--pictures", tmp_path / "faces")
     assert theirs.read_text() == "of somebody else"
+    assert not any(one.is_symlink() for one in (tmp_path / "faces").iterdir())
+
+
+def test_no_picture_of_the_users_own_is_replaced_by_one_of_a_stranger(
+    shell: Shell, tmp_path: Path
+) -> None:
+    man, woman = (one["id"] for one in shell.said("strangers"))
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    mine = faces / f"{woman}.jpg"
+    for own in (b"\xff\xd8\xff\xe0 of my own", b""):
+        mine.write_bytes(own)
+        refused = shell.run("strangers", "--pictures", faces)
+        assert refused.exit_code == 1
+        assert f"{mine} is there already, and was not written by this command" in refused.stderr
+        assert (mine.read_bytes(), [*faces.iterdir()]) == (own, [mine])
+    mine.unlink()
+    shell.said("strangers", "--pictures", faces)
+    with Image.open(faces / f"{man}.jpg") as opened:
+        opened.load()
+        assert opened.format == "JPEG"
 
 
 def test_naming_fills_in_every_video_and_can_be_taken_back(shell: Shell) -> None:

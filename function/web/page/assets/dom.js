@@ -211,20 +211,24 @@ export function countBoth(videos, albums) {
  */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
 
-const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+/** @param {string} name */
+const keyOf = (name) =>
+  plain(name)
+    .replace(/\d{1,18}/g, (digits) => `\x01${digits.padStart(18, "0")}${digits}`)
+    .replace(/ *\/ */g, "\0");
 
 /**
- * The order of names and paths: folder by folder, as people count.
+ * Things in the shell's order of their paths: folder by folder, as people count.
  *
- * @param {string} one
- * @param {string} other
+ * @template One
+ * @param {One[]} all
+ * @param {(one: One) => string} pathOf
  */
-export function natural(one, other) {
-  // Nothing sorts before a tab.
-  const first = one.replaceAll("/", "\t");
-  const order = collator.compare(first, other.replaceAll("/", "\t"));
-  return order || (one < other ? -1 : +(one > other));
-}
+export const natural = (all, pathOf) =>
+  all
+    .map((one) => ({ one, key: `${keyOf(pathOf(one))}\0${pathOf(one)}` }))
+    .sort((one, other) => (one.key < other.key ? -1 : +(one.key > other.key)))
+    .map(({ one }) => one);
 
 /**
  * When somebody is seen, or on which pictures.

@@ -1,6 +1,6 @@
 // From a folder to a video to the people in it.
 
-import { byId, clock, count, make, makeButton, nameOf, natural, notice, small } from "./dom.js";
+import { byId, clock, count, make, makeButton, nameOf, notice, small } from "./dom.js";
 import { makePlayer } from "./player.js";
 import { codeOf, getJson, isAbort, postForLines, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -53,8 +53,6 @@ async function openFolder(folder, focus = false) {
 /** @param {FolderReply} reply */
 function showFolder({ folder, crumbs, folders, videos, pictures, left_out: leftOut }) {
   byId("crumbs").replaceChildren(...crumbs.map(crumb));
-  for (const list of [folders, videos, pictures])
-    list.sort((one, other) => natural(one.name, other.name));
   const rows = [
     ...folders.map((one) => fileRow("folder", one.name, "", () => openFolder(one.path, true))),
     ...videos.map((one) => fileRow("video", one.name, size(one.bytes), () => choose(one.path))),

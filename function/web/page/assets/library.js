@@ -210,11 +210,7 @@ function take(all) {
   spans = { performer: "", videos: new Map() };
   names = new Map(all.performers.map(({ id, name }) => [id, name]));
   // Videos without a file come last.
-  videos = all.videos.sort(
-    (one, other) =>
-      Number(one.state === "gone") - Number(other.state === "gone") ||
-      natural(one.path, other.path),
-  );
+  videos = natural(all.videos, ({ state, path }) => (state === "gone" ? "\uffff" : "") + path);
   showFilters();
   render();
 }
@@ -226,9 +222,13 @@ function showFilters() {
     often.set(performer, (often.get(performer) ?? 0) + 1);
   const performer = Number(wanted.get("performer"));
   if (performer && !often.has(performer)) often.set(performer, 0);
-  const options = [...often]
-    .map(([id, number]) => ({ id, text: `${nameFor(id)} (${number.toLocaleString("en")})` }))
-    .sort((one, other) => natural(one.text, other.text));
+  const options = natural(
+    [...often].map(([id, number]) => ({
+      id,
+      text: `${nameFor(id)} (${number.toLocaleString("en")})`,
+    })),
+    ({ text }) => text,
+  );
   const { text, performer: who, verdict, kind } = fields();
   who.replaceChildren(
     make("option", { value: "", text: "anybody" }),

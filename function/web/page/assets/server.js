@@ -102,7 +102,7 @@ export async function send(
     if (type) headers["Content-Type"] = type;
     const response = await reach(path, { method, headers, body, signal });
     if (response.status === 429 && method === "GET" && --tries) {
-      await new Promise((done) => setTimeout(done, 2000));
+      await new Promise((done) => setTimeout(done, (5 - tries) * (500 + Math.random() * 1e3)));
       continue;
     }
     if (response.status !== 401 && token && token !== welcomed) {

@@ -235,7 +235,7 @@ function days({ days: [first, last] }) {
  * @param {StrangerReply} one
  */
 function videosOf(one) {
-  const named = one.videos.map(nameOf).sort(natural);
+  const named = natural(one.videos.map(nameOf), String);
   const words = named.slice(0, 3).join(", ") + (named.length > 3 ? " …" : "");
   const list = make("ul", { class: "seen" });
   const details = make("details", {}, make("summary", { text: words }), list);
@@ -252,8 +252,8 @@ function videosOf(one) {
 async function showSeen(one, list) {
   list.replaceChildren(make("li", { class: "detail", text: "Looking them up …" }));
   try {
-    const { seen } = await getJson(`/library/stranger?id=${one.id}`);
-    seen.sort((first, second) => natural(first.path, second.path));
+    const reply = await getJson(`/library/stranger?id=${one.id}`);
+    const seen = natural(reply.seen, ({ path }) => path);
     list.replaceChildren(...seen.map((place) => sighting(one, place, seen.length > 1)));
   } catch (error) {
     list.replaceChildren(make("li", { class: "error", text: wordsOf(error) }));

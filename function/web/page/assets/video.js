@@ -144,7 +144,7 @@ function facts(video, people) {
     : video.state === "done" && "nobody seen who is kept";
   const leftOut = video.strangers_left_out;
   const lines = [
-    video.path,
+    video.path.includes("/") ? video.path : "",
     video.state === "gone" ? "Its file is not there any more." : "",
     ...video.other_paths,
     [lengthOf(video), seen, scanned].filter(Boolean).join(", "),

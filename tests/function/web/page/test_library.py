@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Response, Route, expect
 
+from function.media.order import natural_key
 from tests.support.browsers import PATIENCE_MS, PHONE, Open, assert_accessible, assert_fits
 from tests.support.long_libraries import person_for, repeat_video
 from tests.support.made_up_libraries import MadeUpLibrary
@@ -43,6 +44,17 @@ def server(library: MadeUpLibrary) -> Iterator[str]:
         yield address
 
 
+WAITS = """
+const wait = setTimeout;
+window.waits = [];
+window.setTimeout = (what, after, ...more) => {
+  if (after >= 500 && String(what).startsWith("function ()")) waits.push(after);
+  return wait(what, after, ...more);
+};
+"""
+"""Notes how long is waited before a request is sent again: what is called then is the browser's."""
+
+
 def rows(page: Page) -> list[str]:
     return page.locator("#videos .path").all_text_contents()
 
@@ -70,6 +82,7 @@ def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen
 ) -> None:
     made = MadeUpLibrary(tmp_path)
     names = [" b.mp4", "(x).mp4", "-a.mp4", "B 2.mp4", "b 10.mp4", "é.mp4", "e2.mp4", "E01.mp4"]
+    names += ["_a.mp4", "!b.mp4", "a!.mp4", "a-1.mp4", "a_1.mp4", "#x.mp4", "[y].mp4", "a01.mp4"]
     names += ["e1.mp4", "Ünï 9.mp4", "Z.mp4", "日本.mp4", "o'neil.mp4", "100%.mp4", "a1.mp4"]
     folders = ["s 10", "S 2", "S 2 more"]
     for folder in folders:
@@ -87,10 +100,12 @@ def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen
             """async () => {
               const { natural } = await import("/page/dom.js");
               const all = (await (await fetch("/library/overview")).json()).videos;
-              return all.map(({ path }) => path).sort(natural);
+              return natural(all.map(({ path }) => path), String);
             }"""
         )
         assert rows(page) == listed[: len(rows(page))]
+    in_shell = sorted(listed, key=lambda path: ([*map(natural_key, path.split("/"))], path))
+    assert listed == in_shell
     assert [one for one in listed if "/" not in one] == chosen
     assert in_order == ["S 2", "S 2 more", "s 10", "sub"]
     assert [one.split("/")[0] for one in listed if "/" in one] == in_order[:-1]
@@ -590,6 +605,16 @@ def test_a_scan_is_paused_resumed_and_what_failed_is_named(open_page: Open, tmp_
         expect(page.get_by_role("button", name="Try those again")).to_be_visible()
 
 
+def test_a_video_in_no_folder_is_named_once(open_page: Open, server: str) -> None:
+    page = open_page(f"{server}/#library")
+    page.get_by_role("link", name="group.mp4").click()
+    expect(page.get_by_role("heading", name="group.mp4")).to_be_visible()
+    expect(page.locator("#video").get_by_text("group.mp4")).to_have_count(1)
+    page.goto(f"{server}/#library")
+    page.locator("#videos .path", has_text="beach 2.mp4").click()
+    expect(page.locator("#video .detail").first).to_have_text("sub/beach 2.mp4")
+
+
 def test_what_a_full_server_refuses_is_asked_for_again(open_page: Open, server: str) -> None:
     """Through a proxy that speaks HTTP/2 a browser asks for all of many tabs at once."""
     asked = 0
@@ -604,8 +629,15 @@ def test_what_a_full_server_refuses_is_asked_for_again(open_page: Open, server: 
             route.fulfill(status=429, json={"error": error})
 
     page = open_page(server)
+    page.add_init_script(WAITS)
     page.route("**/library/overview*", be_full_at_first)
     page.goto(f"{server}/#library")
     page.reload()
     expect(page.locator("#videos li")).to_have_count(5, timeout=15_000)
     assert asked == 3
+    first, second = page.evaluate("waits")
+    assert 500 <= first <= 1500
+    assert 1000 <= second <= 3000
+    assert {first, second}.isdisjoint({500, 1000, 1500, 2000, 3000}), (
+        "not all tabs at the same moment"
+    )

@@ -1,0 +1,51 @@
+"""Writes the files a verb is asked for: whole, and never over a file of the user's own."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from function.sources.records import UnusableSourceError
+
+HEAD_BYTES = 1 << 12
+"""What tells a file of ours stands in so many bytes of its beginning."""
+
+READABLE = 0o644
+
+
+def refuse_others(files: Iterable[Path], mark: bytes) -> None:
+    """Check, before anything is written, that files are not there yet, or are of ours.
+
+    Ours have `mark` near their beginning.
+
+    Raises:
+        UnusableSourceError: one is somebody else's.
+    """
+    for file in files:
+        if os.path.lexists(file) and not _is_ours(file, mark):
+            raise UnusableSourceError(
+                f"{file} is there already, and was not written by this command. Move it away, or "
+                "name another place."
+            )
+
+
+def _is_ours(file: Path, mark: bytes) -> bool:
+    if not file.is_file():  # to open a pipe would wait for ever
+        return False
+    with file.open("rb") as opened:
+        return mark in opened.read(HEAD_BYTES)
+
+
+def write_whole(file: Path, content: bytes, mode: int = READABLE) -> None:
+    """Write a file, or leave what is there as it is; a link is replaced, never written through."""
+    descriptor, partial = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(content)
+        Path(partial).chmod(mode)
+        Path(partial).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(partial).unlink()
+        raise
