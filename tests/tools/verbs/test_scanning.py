@@ -316,6 +316,8 @@ def test_a_gallery_that_is_missing_is_told_before_anything_is_looked_for(
     result = CliRunner().invoke(main, [str(one) for one in texts])
     assert result.exit_code == 1
     assert "Error: There is no gallery none.db" in result.stderr
+    named = f"It was looked for in {tmp_path}; name one elsewhere with --db or PERFORMERS_DB."
+    assert named in result.stderr
     assert "Looking" not in result.stderr
     assert not list(tmp_path.glob("l.db*"))
 
@@ -611,7 +613,9 @@ def test_a_second_scan_watches_the_first_and_ends_with_it(tmp_path: Path, media:
             assert watching.process.poll() is None
             list(make_scanner(ledger, tmp_path / "g.db").scan_all())
             assert watching.process.wait(MOST_SECONDS_TO_END) == 0
-    assert json.loads(watching.text()[watching.text().index("{\n") :])["scanned"] == 3
+    report = json.loads(watching.text()[watching.text().index("{\n") :])
+    assert report["scanned"] == 3
+    assert f"faces={report['faces']}, people={report['people']}]" in watching.text()
 
 
 def test_the_first_scan_of_all_is_the_job_of_a_server_that_runs(
