@@ -15,6 +15,7 @@ from db.snapshots import Snapshot
 from db.sqlite import bundles, edits, forgetting, listings, notes
 from db.sqlite import decisions as corrections
 from db.sqlite.checks import check_gallery
+from db.sqlite.connections import gallery_schema
 from db.sqlite.filesystems import backups_of, is_there
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
@@ -148,4 +149,6 @@ class SqliteStore:
 
     def _require(self) -> None:
         if not is_there(self._path) or not self._path.is_file():
-            raise GalleryMissingError(f"There is no gallery {self._path.name}.")
+            schema = gallery_schema()
+            message = f"There is no gallery {self._path.name}. {schema.how_to_make}"
+            raise GalleryMissingError(message, self._path)
