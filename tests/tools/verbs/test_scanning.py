@@ -277,6 +277,17 @@ def test_a_dry_run_scans_nothing_and_queues_nothing_again(
         assert (report["library"]["done"], report["library"]["failed"]) == (2, 1)
 
 
+def test_a_dry_run_counts_no_file_that_was_only_moved_or_copied(run: Any, media: Path) -> None:
+    run("scan", "--limit", "1", media)
+    moved = media.with_name("moved")
+    shutil.copytree(media, moved)
+    assert read(run("scan", "--dry-run", moved))["to_scan"] == 2
+    assert read(run("scan", "--dry-run", "--again", moved))["to_scan"] == 3
+    run("scan", media)
+    assert read(run("scan", "--dry-run", moved))["to_scan"] == 0
+    assert read(run("scan", moved))["scanned"] == 0
+
+
 def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: Path) -> None:
     run("scan", media)
     (media / "00.mp4").rename(media / "renamed.mp4")
