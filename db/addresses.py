@@ -49,7 +49,7 @@ class StoreAddress:
         """The file of an SQLite gallery."""
         before, separator, rest = self.text.partition(":///")
         is_url = bool(separator) and before.lower() == SQLITE
-        return Path(rest if is_url else self.text)
+        return at_home(Path(rest if is_url else self.text))
 
     @property
     def name(self) -> str:
@@ -61,6 +61,14 @@ class StoreAddress:
 
     def __repr__(self) -> str:
         return f"StoreAddress({str(self)!r})"
+
+
+def at_home(path: Path) -> Path:
+    """Replace a ~ that no shell has replaced, as in `make run PERFORMERS_DB="~/my gallery.db"`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # it is the beginning of a name
+        return path
 
 
 def _shown(url: str) -> str:

@@ -20,13 +20,20 @@ GalleryError
     └── AmbiguousNameError    several do
 """
 
+from pathlib import Path
+
 
 class GalleryError(Exception):
     """Something is wrong with the gallery."""
 
 
 class GalleryMissingError(GalleryError):
-    """There is no gallery at the path."""
+    """There is no gallery, or no library (`noun`), at `path`, which its message does not tell."""
+
+    def __init__(self, message: str, path: Path | None = None, noun: str = "gallery") -> None:
+        super().__init__(message)
+        self.path = path
+        self.noun = noun
 
 
 class NotAGalleryError(GalleryError):

@@ -11,12 +11,15 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import functions_framework
 from flask import Flask
 
-from db.names import quote
+from db.errors import GalleryError
+from db.galleries import Store
+from db.names import quote, show_text
 from function.errors import EngineUnavailableError
 from function.media.roots import find_root_trouble
 from function.setting_kinds import SettingError
@@ -33,6 +36,11 @@ from function.web.stash.desk import MOST_ASKING
 log = logging.getLogger(__name__)
 
 MAIN = Path(__file__).with_name("main.py")
+
+NO_GALLERY = (
+    "There is no gallery at %s, so nobody can be named. If yours is elsewhere, name it: "
+    "PERFORMERS_DB. Otherwise make one: python -m tools import folder DIR, or on the page."
+)
 
 FINISH_WITHIN_SECONDS = 5.0
 """After SIGTERM running videos have this long to finish; then they are ended."""
@@ -63,9 +71,7 @@ def main() -> None:
     service.tasks.start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host  # of IPv6
     log.info("Serving on http://%s:%d", host, settings.port)
-    trouble = find_root_trouble(settings.media_root)
-    if trouble:
-        log.warning(trouble)
+    _warn(settings, service.store)
     front.run()
     service.close()
     # Threads that did not end in time must not keep the process.
@@ -91,6 +97,16 @@ def _listen(settings: Settings) -> Front:
             f"HOST is {quote(settings.host)}, and no address is known by that name. Set it to "
             "127.0.0.1 for this machine alone, or to 0.0.0.0 or :: for all."
         ) from error
+
+
+def _warn(settings: Settings, store: Store) -> None:
+    """Log what a wrong path in a setting looks like: no videos, or no gallery."""
+    trouble = find_root_trouble(settings.media_root)
+    if trouble:
+        log.warning(trouble)
+    with suppress(GalleryError):  # nobody can tell; the page says so
+        if not store.exists():
+            log.warning(NO_GALLERY, show_text(str(store.address)))
 
 
 def _require_locks(service: Service) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from db.addresses import StoreAddress
+from db.addresses import StoreAddress, at_home
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -123,15 +123,7 @@ def choice(*choices: str) -> Kind:
 
 
 def _roots(text: str) -> tuple[Path, ...]:
-    return tuple(_home(Path(part)) for part in text.split(os.pathsep) if part)
-
-
-def _home(path: Path) -> Path:
-    """Replace a ~ that no shell has replaced, as in `make run MEDIA="~/My Videos"`."""
-    try:
-        return path.expanduser()
-    except RuntimeError:  # it is the beginning of a name
-        return path
+    return tuple(at_home(Path(part)) for part in text.split(os.pathsep) if part)
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
@@ -179,7 +171,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 def _second_encoder(text: str) -> str | Path:
     if text not in ("on", "off") and Path(text).suffix != ".toml":
         raise ValueError(text)
-    return text if text in ("on", "off") else Path(text)
+    return text if text in ("on", "off") else at_home(Path(text))
 
 
 def _strangers(text: str) -> str:

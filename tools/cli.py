@@ -17,7 +17,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from db.errors import GalleryError
+from db.errors import GalleryError, GalleryMissingError
 from db.galleries import Store
 from db.names import printable, quote, show_text
 from function.errors import RecognitionError
@@ -68,6 +68,9 @@ OF_DISKS = frozenset(
 )
 """What a disk or a share does to an open file, of which the system does not say which it is."""
 
+NAMED_BY = {"gallery": "--db or PERFORMERS_DB", "library": "--library or LIBRARY_DB"}
+"""How another file than the one in this folder is named."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -98,7 +101,8 @@ class Verbs(click.Group):
             return super().invoke(context)
         except (GalleryError, RecognitionError, SettingError, UnusableSourceError) as error:
             # It may quote a server or a file, which could send commands to the terminal.
-            lines = map(printable, show_text(str(error)).splitlines())
+            told = f"{error}{_where(error)}"
+            lines = map(printable, show_text(told).splitlines())
             raise click.ClickException("\n".join(lines)) from error
         except OSError as error:  # of a folder that may not be entered, or of a disk
             line = _explain(error)
@@ -106,6 +110,17 @@ class Verbs(click.Group):
                 raise
             _log.debug("This is where it happened:", exc_info=True)
             raise click.ClickException(line) from error
+
+
+def _where(error: Exception) -> str:
+    """Say where a file was looked for that is not there, and how to name another; "" otherwise.
+
+    The message does not, because it may go to whoever asks the server.
+    """
+    if not isinstance(error, GalleryMissingError) or error.path is None:
+        return ""
+    folder = error.path.absolute().parent
+    return f" It was looked for in {folder}; name one elsewhere with {NAMED_BY[error.noun]}."
 
 
 def _explain(error: OSError) -> str:

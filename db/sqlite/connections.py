@@ -61,7 +61,7 @@ def open_database(path: Path | None, *, create: bool, schema: Schema | None = No
     if path is not None and not is_there(path, schema.noun):
         if not create:
             raise GalleryMissingError(
-                f"There is no {schema.noun} {path.name}. {schema.how_to_make}"
+                f"There is no {schema.noun} {path.name}. {schema.how_to_make}", path, schema.noun
             )
         _create_file(path, schema.noun)
     with explained(path, schema.noun):

@@ -14,6 +14,7 @@ from db.records import Finding
 from db.snapshots import Snapshot
 from db.sqlite import bundles, corrections, edits, forgetting, listings, notes
 from db.sqlite.checks import check_gallery
+from db.sqlite.connections import gallery_schema
 from db.sqlite.filesystems import backups_of, is_there
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.snapshots import SnapshotCache, load_snapshot
@@ -147,4 +148,6 @@ class SqliteStore:
 
     def _require(self) -> None:
         if not is_there(self._path) or not self._path.is_file():
-            raise GalleryMissingError(f"There is no gallery {self._path.name}.")
+            schema = gallery_schema()
+            message = f"There is no gallery {self._path.name}. {schema.how_to_make}"
+            raise GalleryMissingError(message, self._path)

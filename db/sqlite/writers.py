@@ -43,10 +43,7 @@ def only_writer(path: Path) -> Iterator[None]:
     try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
-        raise GalleryReadOnlyError(
-            f"The gallery {path.name} cannot be written: no file can be created in its folder "
-            f"({error.strerror}). Check the owner and the permissions of the folder."
-        ) from error
+        raise _unwritable("gallery", path, error) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,6 +55,18 @@ def only_writer(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _unwritable(noun: str, path: Path, error: OSError) -> GalleryReadOnlyError:
+    about = f"The {noun} {path.name} cannot be written: "
+    if isinstance(error, FileNotFoundError):
+        return GalleryReadOnlyError(
+            f"{about}its folder is not there. Make the folder, or name a file in another."
+        )
+    return GalleryReadOnlyError(
+        f"{about}no file can be created in its folder ({error.strerror}). "
+        "Check the owner and the permissions of the folder."
+    )
 
 
 @contextmanager
@@ -78,10 +87,7 @@ def only_worker(path: Path, work: str = "worker") -> Iterator[bool]:
     try:
         handle = os.open(real.with_name(f"{real.name}.{work}"), os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     except OSError as error:
-        raise GalleryReadOnlyError(
-            f"The library {path.name} cannot be written: no file can be created in its folder "
-            f"({error.strerror}). Check the owner and the permissions of the folder."
-        ) from error
+        raise _unwritable("library", path, error) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

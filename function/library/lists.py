@@ -4,12 +4,14 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from db.counted import agree
-from db.names import escape_unprintable
+from db.names import ID_PREFIX, escape_unprintable, name_key
+from db.records import Performer
 from db.videos import Kind, Verdict, VideoRecord
 from function.library.finding import text_of
 from function.library.results import PersonResult, PictureResult, VideoResult
@@ -156,8 +158,12 @@ def to_csv(results: Iterable[VideoResult]) -> Iterator[str]:
             yield _line([_safe(value) for value in _row(result, person)])
 
 
-def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
-    """Yield lines to read: a video, and below it everyone in it."""
+def to_table(results: Iterable[VideoResult], performers: Iterable[Performer] = ()) -> Iterator[str]:
+    """Yield lines to read: a video, and below it everyone in it.
+
+    Of all `performers` those who share a name are told apart by their ids.
+    """
+    names = Counter(name_key(one.name) for one in performers)
     for result in results:
         video = result.video
         state = state_of(video)
@@ -166,7 +172,7 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
         about = f"{state}: {reason}" if reason else state
         yield escape_unprintable(f"{path_of(result)}  ({about})")
         for person in result.people:
-            name = person.performer.name if person.performer else "somebody unknown"
+            name = _shown_name(person.performer, names)
             said = f"  ({_SAID[person.decided]})" if person.decided else ""
             yield escape_unprintable(
                 f"  {person.position:>3} {person.verdict:9} {person.score:5.1f}  {name}  "
@@ -178,6 +184,14 @@ def to_table(results: Iterable[VideoResult]) -> Iterator[str]:
             alone = agree(video.left_out, "1 person", f"{video.left_out} people")
             who = f"and {video.left_out} more" if result.people else alone
             yield f"      {who}, not enrolled, of whom nothing was kept"
+
+
+def _shown_name(performer: Performer | None, names: Mapping[str, int]) -> str:
+    if performer is None:
+        return "somebody unknown"
+    told = [f"{ID_PREFIX}{performer.id}"] if names.get(name_key(performer.name), 0) > 1 else []
+    told += [performer.disambiguation] if performer.disambiguation else []
+    return f"{performer.name} ({', '.join(told)})" if told else performer.name
 
 
 _MOST_SHOWN = 5

@@ -104,9 +104,11 @@ def note_missing(
 
     It may be if a folder that held some is empty, or if most of what was known at a place is
     missing. Then nothing there is noted, but the folder is unreadable in what is returned; `gone`
-    says that the user deleted them. Files that were moved, to where they were `found`, are noted.
+    says that the user deleted them. Files that were moved, to where they were `found`, are noted,
+    wherever they were before.
     """
     missing = _missing(ledger, found, places)
+    ledger.note_gone(_left_behind(ledger, found, places))
     if gone or not missing:
         ledger.note_gone(missing)
         return found
@@ -131,6 +133,28 @@ def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes
         and not is_below(path, unknown)
         # A scan of a folder leaves out what has a hidden name or no suffix, and maybe albums.
         and not _holds_something(path)
+    ]
+
+
+def _left_behind(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes]:
+    """Return where files were that were moved to these places from elsewhere.
+
+    A copy on a disk that is missing is noted as well: nothing is lost, as it is known again once a
+    scan finds it.
+    """
+    there, looked_at = set(found.paths), frozenset(os.fsencode(place) for place in places)
+    known = ledger.stamps()
+    elsewhere = {path for path in known if path not in there and not any(_above(path, looked_at))}
+    if not elsewhere:  # nearly always; the rest asks for each file
+        return []
+    contents = {(file.oshash, file.stamp.size_bytes) for file in found.files}
+    same = {video for oshash, _ in contents for video in ledger.ids_of_content(oshash)}
+    return [
+        path
+        for video in ledger.records(sorted(same | ledger.ids(found.paths)))
+        if (video.oshash, video.size_bytes) in contents or not there.isdisjoint(video.paths)
+        for path in elsewhere.intersection(video.paths)
+        if not _holds_something(path)
     ]
 
 

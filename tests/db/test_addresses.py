@@ -27,6 +27,17 @@ def test_a_file_is_named_by_its_path_or_by_a_url(text: str, path: str) -> None:
     assert open_store(text).address == address
 
 
+@pytest.mark.parametrize("text", ["~/my/g.db", "sqlite:///~/my/g.db"])
+def test_a_folder_of_the_user_is_found_though_no_shell_named_it(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert StoreAddress(text).path == tmp_path / "my" / "g.db"
+    assert StoreAddress("~nobody-has-this-name/g.db").path == Path("~nobody-has-this-name/g.db")
+    (tmp_path / "folder").mkdir()
+    assert StoreAddress("~/folder").is_folder
+
+
 def test_a_path_of_windows_has_no_scheme() -> None:
     address = StoreAddress(r"C:\x.db")
     assert (address.scheme, address.is_file, address.path) == ("sqlite", True, Path(r"C:\x.db"))

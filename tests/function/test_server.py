@@ -19,6 +19,7 @@ import pytest
 from db.stores import open_store
 from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import framework_server
+from tests.support.servers import own_server as one_server
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.servers import Answer, Server, free_port, serving
 
@@ -227,10 +228,19 @@ def test_a_media_root_without_videos_is_named_at_the_start_and_when_asked(tmp_pa
     media.mkdir()
     with serving(tmp_path, media) as server:
         assert f"There is no video in {media}. Start the server with" in server.log()
+        assert "There is no gallery" not in server.log()
         ready = json.loads(server.get("/ready").body)
         assert ready["media_trouble"].startswith(f"There is no video in {media}.")
         (media / "film.mp4").touch()
         assert json.loads(server.get("/ready").body)["media_trouble"] == ""
+
+
+def test_a_gallery_that_is_not_there_is_named_at_the_start(tmp_path: Path, library: Path) -> None:
+    gallery, log = tmp_path / "misspelt.db", tmp_path / "log"
+    places = {"PERFORMERS_DB": gallery, "LIBRARY_DB": tmp_path / "l.db", "MEDIA_ROOT": library}
+    with one_server(log, **places):
+        pass
+    assert f"There is no gallery at {gallery}, so nobody can be named." in log.read_text()
 
 
 def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:

@@ -62,14 +62,20 @@ def _roots_of_server(ledger: Ledger) -> list[Path]:
 def watch(ledger: Ledger, videos: frozenset[int], totals: Totals) -> bool:
     """Show how many of some videos and albums another process has done; False if it ended."""
     albums = sum(one.kind == "album" for one in ledger.records(sorted(videos)))
+    _forget_found(totals)
+    counted: set[int] = set()
     with ScanBar(len(videos) - albums, albums) as bar:
         while True:
             with ledger.working() as has_ended:
                 records = ledger.records(sorted(videos))
             _count(records, totals)
+            done = [one for one in records if one.state == "done"]
+            _add_found(ledger, [one for one in done if one.id not in counted], totals)
+            counted.update(one.id for one in done)
             bar.show(totals.ended, totals, _share_of(records))
             if not any(is_open(one) and one.paths for one in records):
-                _count_found(ledger, records, totals)
+                _forget_found(totals)  # names may have changed since these were counted
+                _add_found(ledger, done, totals)
                 return True
             if has_ended:
                 return False
@@ -94,16 +100,20 @@ def is_open(video: VideoRecord) -> bool:
     return video.state in ("queued", "working")
 
 
-def _count_found(ledger: Ledger, records: Sequence[VideoRecord], totals: Totals) -> None:
-    """Add up what another process found in some videos."""
-    done = [one for one in records if one.state == "done"]
-    totals.faces = sum(one.faces for one in done)
-    totals.strangers_left_out = sum(one.left_out for one in done)
+def _forget_found(totals: Totals) -> None:
+    totals.faces = totals.people = totals.named = totals.strangers_left_out = 0
+
+
+def _add_found(ledger: Ledger, done: Sequence[VideoRecord], totals: Totals) -> None:
+    """Add what another process found in some videos."""
+    left_out = sum(one.left_out for one in done)
     said = [
         one
         for outcomes in ledger.outcomes([one.id for one in done]).values()
         for one in outcomes
         if one.lead == one.position
     ]
-    totals.people = len(said) + totals.strangers_left_out
-    totals.named = sum(one.verdict == "match" for one in said)
+    totals.faces += sum(one.faces for one in done)
+    totals.strangers_left_out += left_out
+    totals.people += len(said) + left_out
+    totals.named += sum(one.verdict == "match" for one in said)

@@ -64,7 +64,7 @@ def read_folder(folder: Path) -> Iterator[SourceRecord | Refusal]:
     """Yield the performers of a folder, ordered by name; one who cannot be read is a Refusal.
 
     Raises:
-        UnusableSourceError: there is no such folder, or it holds no photo.
+        UnusableSourceError: there is no such folder, it holds no photo, or it is one performer's.
     """
     if folder.is_file():
         raise UnusableSourceError(
@@ -74,15 +74,21 @@ def read_folder(folder: Path) -> Iterator[SourceRecord | Refusal]:
     if not folder.is_dir():
         raise UnusableSourceError(f"There is no folder {show_text(str(folder))}.")
     try:
-        records = list(_read_entries(folder))
+        is_one = _details_in(folder) is not None
+        records = [] if is_one else list(_read_entries(folder))
     except OSError as error:
         raise UnusableSourceError(f"{folder} cannot be read: {error.strerror}.") from error
+    if is_one:
+        raise UnusableSourceError(
+            f"{show_text(str(folder))} is the folder of one performer: it holds a {DETAILS_FILE}. "
+            f"Import the folder that it is in: {show_text(str(folder.absolute().parent))}."
+        )
     if not any(not isinstance(record, Remark) for record in records):
         raise UnusableSourceError(
             f"{folder} holds no photos. Put them in {folder.name}/<Performer Name>/*.jpg, "
             f"or one each in {folder.name}/<Performer Name>.jpg."
         )
-    yield from _with_remarks(records)
+    yield from _with_remarks([*_remark_on_names(folder, records), *records])
 
 
 def read_performers(folder: Path) -> Iterator[SourceRecord]:
@@ -115,6 +121,22 @@ def _with_remarks(
             remarks = ()
         elif isinstance(record, Refusal):
             yield record
+
+
+def _remark_on_names(
+    folder: Path, records: list[SourceRecord | Refusal | Remark]
+) -> Iterator[Remark]:
+    """Say what was taken for a name, if the folder may be that of one performer."""
+    found = [one.performer.source_id for one in records if isinstance(one, SourceRecord)]
+    no_names = [name for name in found if _PART_OF_ONE.fullmatch(name)]
+    is_of_photos = len(found) > 1 and not any(one.is_dir() for one in _visible(folder))
+    if no_names or is_of_photos:
+        said = (
+            f"each file and folder in it is taken for a performer of that name, like "
+            f"{show_text((no_names or found)[0])!r}; if all show one person, import the folder "
+            "above instead (`merge` and `rename` mend what was enrolled)"
+        )
+        yield Remark("", show_text(str(folder)), said)
 
 
 def _remark_on_twice(record: SourceRecord, seen: dict[str, str]) -> tuple[Remark, ...]:

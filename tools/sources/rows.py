@@ -32,6 +32,8 @@ LINE_ENDS = ("\n", "\r")
 _STATED_DELIMITER = re.compile(r'"?sep=(\t|[^\s"])"?\s*', re.IGNORECASE)
 """The first line of a table of Excel's may say this; it hides the line."""
 
+DATABASE = b"SQLite format 3\0"
+
 NUMBERED_FROM = 2
 """A spreadsheet's first row holds the names of the columns."""
 
@@ -53,6 +55,10 @@ def read_rows(path: Path, name_column: str) -> Iterator[Row]:
     """
     try:
         head = _read_head(path)
+        if head.startswith(DATABASE):
+            raise UnusableSourceError(
+                f"{path.name} is a gallery or a bundle, no list. For a bundle, use import bundle."
+            )
         # What is not UTF-8 becomes a complaint about its row, not the end of the table.
         with path.open(encoding=_encoding_of(head), errors="surrogateescape", newline="") as text:
             yield from map(_checked, _rows_of(text, path, name_column))
@@ -249,7 +255,7 @@ def _read_head(path: Path) -> bytes:
             f"{path} is not an ordinary file. For a folder, use import folder."
         )
     with path.open("rb") as file:
-        return file.read(4)
+        return file.read(len(DATABASE))
 
 
 def _encoding_of(head: bytes) -> str:

@@ -26,6 +26,8 @@ from function.sources.records import (
 from tools.sources.rows import Row, read_rows
 
 COLUMNS = ("name", "disambiguation", "aliases", "urls", "id", "stash_ids", "photos")
+EXPORTED = "encodings"
+"""A column of our own lists: how many there are, or the encodings themselves."""
 LIST_SEPARATOR = "|"
 SHOWN_CHARACTERS = 120
 MAX_ORIGIN_CHARACTERS = 2000
@@ -101,9 +103,7 @@ class _Remarks:
         for column in row.cells.keys() - used:
             key = f"\0column {column}"
             if column and key not in self._seen:
-                self.said.append(
-                    f"the column {column!r} is not used; to use it: --column OURS={column}"
-                )
+                self.said.append(_unused(column))
             self._seen.add(key)
 
     def texts(self, cells: Mapping[str, Any], column: str) -> tuple[str, ...]:
@@ -113,6 +113,16 @@ class _Remarks:
         except ValueError as error:
             self.said.append(f"left out: {error}")
             return ()
+
+
+def _unused(column: str) -> str:
+    """Say that a column is not used, and what to do about it."""
+    if column == EXPORTED:
+        return "encodings are not read from a list; to move a gallery: export --bundle FILE"
+    ours = ", ".join(COLUMNS)
+    return (
+        f"the column {column!r} is not used; to use it: --column OURS={column}, OURS being {ours}"
+    )
 
 
 def _version_of(cells: Mapping[str, Any]) -> str:

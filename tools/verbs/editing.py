@@ -11,7 +11,7 @@ from db.counted import counted
 from db.errors import ErasureUnfinishedError
 from db.galleries import Store
 from db.identities import renamed
-from db.names import find_complaint, quote, tidy_name
+from db.names import ID_PREFIX, find_complaint, quote, tidy_name
 from db.records import EnrolledPhoto, Performer
 from function.imports.photos import Demands
 from function.library.forgetting import HELD, forget_everywhere, forget_strangers, open_library
@@ -52,6 +52,17 @@ def rename(performer: str, name: str, disambiguation: str | None, store: Store) 
             raise click.UsageError(f"This name cannot be used: {complaint}.")
         gallery.rename(found, wanted.name, disambiguation)
         print_json(asdict(gallery.performer(found.id)))
+        _tell_namesakes(found.id, gallery.namesakes(wanted))
+
+
+def _tell_namesakes(performer: int, namesakes: Sequence[Performer]) -> None:
+    """Name who else has the name now; whether they are the same person only the user knows."""
+    if namesakes:
+        others = ", ".join(f"{ID_PREFIX}{one.id}" for one in namesakes)
+        command = way_back("merge", f"{ID_PREFIX}{namesakes[0].id}", f"{ID_PREFIX}{performer}")
+        click.echo(
+            f"{others} had this name already. If that is the same person: {command}", err=True
+        )
 
 
 @click.command(epilog="Example: python -m tools merge 7 12")

@@ -1,7 +1,7 @@
 """`results`, `rematch`: who is in the videos that were scanned, by today's gallery."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from db.addresses import StoreAddress
 from db.counted import agree
 from db.galleries import Store
 from db.ledgers import Ledger
+from db.records import Performer
 from db.videos import Verdict, VideoRecord
 from function.library.finding import is_at
 from function.library.forgetting import UNKEPT, forget_unkept, open_library
@@ -75,7 +76,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
             if (performer is None or performer in _performers(one))
             and (one.people or not options["verdict"])
         )
-        _print_results(chosen, *forms)
+        _print_results(chosen, performers.values(), *forms)
         if places and not any(map(is_wanted, ledger.iterate())):
             click.echo("Nothing there was scanned. Scan it: python -m tools scan.", err=True)
 
@@ -93,11 +94,13 @@ def _performers(result: VideoResult) -> set[int]:
     return {person.performer.id for person in result.people if person.performer}
 
 
-def _print_results(found: Iterator[VideoResult], form: str = "json") -> None:
+def _print_results(
+    found: Iterator[VideoResult], performers: Iterable[Performer], form: str = "json"
+) -> None:
     if form == "json":
         print_json([to_full_json(one) for one in found])
         return
-    for line in to_csv(found) if form == "csv" else to_table(found):
+    for line in to_csv(found) if form == "csv" else to_table(found, performers):
         click.echo(line)
 
 

@@ -204,9 +204,10 @@ def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset
 def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
     """Say what would be scanned, and change nothing."""
     depth = cast("Depth", options["depth"])
-    known = ledger.ids(found.paths)
+    same = {file.path: ledger.ids_of_content(file.oshash, file.content) for file in found.files}
+    known = ledger.ids(found.paths).union(*same.values())
     due = [one.kind for one in ledger.iterate() if one.id in known and _is_due(one, depth, options)]
-    new = {file.oshash: file.kind for file in found.files}
+    new = {file.oshash: file.kind for file in found.files if not same[file.path]}
     to_scan = [*due, *new.values()][: options["limit"]]
     albums, albums_found = to_scan.count("album"), sum(kind_at(p) == "album" for p in found.paths)
     print_json(

@@ -1,6 +1,6 @@
 """`strangers`: unknown people of all videos, to be named once for all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,13 +160,14 @@ def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) ->
 
 @strangers.command(epilog="Example: python -m tools strangers split 7 /videos/film.mp4")
 @click.argument("stranger", type=NUMBER)
-@click.argument("what")
+@click.argument("what", nargs=-1, required=True)
 @library_option
 @gallery_option
-def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None:
-    """Take one sighting, or all of a video, out of a STRANGER; they are never joined again.
+def split(stranger: int, what: tuple[str, ...], store: Store, library: StoreAddress) -> None:
+    """Take a sighting, or all of a video, out of a STRANGER; they are never joined again.
 
-    WHAT is the path of a video, or a sighting such as 12.0, as the list has it.
+    WHAT is the path of a video, or a sighting such as 12.0, as the list has it. Several become one
+    new stranger.
     """
     with open_library(library, store, create=False) as ledger:
         found = ledger.strangers.find(stranger)
@@ -184,14 +185,17 @@ def split(stranger: int, what: str, store: Store, library: StoreAddress) -> None
 def join(kept: int, other: int, store: Store, library: StoreAddress) -> None:
     """Make two strangers one: KEPT takes over where OTHER was seen, also after a split.
 
-    `split` takes it back, video by video.
+    `split` takes it back.
     """
     if kept == other:
         raise click.UsageError("A stranger cannot be joined with itself. Name another.")
     with open_library(library, store, create=False) as ledger:
         found = [ledger.strangers.find(one) for one in (kept, other)]
         ledger.strangers.join([Joined(kept, (other,), ())])
-        print_json({"id": kept, "sightings": sum(len(one.places) for one in found)})
+        moved = map(sighting_of, found[1].places)
+        back = way_back("strangers", "split", kept, *moved)
+        sightings = sum(len(one.places) for one in found)
+        print_json({"id": kept, "sightings": sightings, "undo": back})
 
 
 @contextmanager
@@ -230,17 +234,20 @@ def _choose_performer(gallery: Gallery, name: str, *, yes: bool, new: bool) -> P
     return found
 
 
-def _choose_places(ledger: Ledger, stranger: Stranger, what: str) -> list[Place]:
-    videos = find_ids(ledger, Path(what))
-    chosen = [one for one in stranger.places if one.video in videos or sighting_of(one) == what]
-    if not chosen:
-        raise click.UsageError(
-            f"Stranger {stranger.id} has no video and no sighting {what}. "
-            "`python -m tools strangers` lists them."
-        )
+def _choose_places(ledger: Ledger, stranger: Stranger, asked: Sequence[str]) -> list[Place]:
+    chosen: set[Place] = set()
+    for what in asked:
+        videos = find_ids(ledger, Path(what))
+        found = [one for one in stranger.places if one.video in videos or sighting_of(one) == what]
+        if not found:
+            raise click.UsageError(
+                f"Stranger {stranger.id} has no video and no sighting {what}. "
+                "`python -m tools strangers` lists them."
+            )
+        chosen.update(found)
     if len(chosen) == len(stranger.places):
         raise click.UsageError(f"That is all that stranger {stranger.id} is made of.")
-    return chosen
+    return sorted(chosen)
 
 
 def sighting_of(place: Place) -> str:

@@ -29,8 +29,14 @@ def test_a_gallery_that_is_named_by_a_link_is_held_as_itself(tmp_path: Path) -> 
 
 def test_a_folder_that_is_not_there_is_named_as_the_reason(tmp_path: Path) -> None:
     with (
-        pytest.raises(GalleryReadOnlyError, match="no file can be created in its folder"),
+        pytest.raises(GalleryReadOnlyError, match=r"its folder is not there\. Make the folder"),
         only_writer(tmp_path / "gone" / "g.db"),
+    ):
+        pass
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(GalleryReadOnlyError, match="no file can be created in its folder"),
+        only_writer(tmp_path / "file" / "g.db"),
     ):
         pass
 

@@ -197,6 +197,15 @@ def test_the_table_is_for_reading() -> None:
     assert table(left_out=0, state="queued")[0] == "/v/a.mp4  (queued)"
 
 
+def test_namesakes_are_told_apart_in_the_table() -> None:
+    other = replace(ADA, id=8, name="ADA", disambiguation="the poet's child")
+    people = (PEOPLE[0], replace(PEOPLE[0], performer=other))
+    listed = list(to_table([VideoResult(VIDEO, people)], [ADA, other]))
+    assert "  Ada (id:7)  " in listed[1]
+    assert "  ADA (id:8, the poet's child)  " in listed[2]
+    assert "  Ada  " in list(to_table([VideoResult(VIDEO, people)], [ADA]))[1]
+
+
 def test_a_name_cannot_steer_the_terminal_or_fake_a_line() -> None:
     (line, *_) = table(paths=(b"/v/\x1b[2Ja\n  match 99.9 Eve \xff.mp4",))
     assert line == "/v/\\x1b[2Ja\\n  match 99.9 Eve \\xff.mp4  (done)"

@@ -1,5 +1,6 @@
 """Files that are missing are noted as gone, unless their disk may be."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -126,6 +127,36 @@ def test_what_was_moved_is_not_missing(shop: Shop) -> None:
     assert bytes(shop.root / "elsewhere" / "c.mp4") in paths
     assert bytes(shop.root / "disk" / "sub" / "c.mp4") not in paths
     assert shop.gone() == 0
+
+
+@pytest.mark.parametrize("is_emptied", [False, True])
+@pytest.mark.parametrize("is_known_there", [False, True])
+def test_a_library_that_was_moved_is_no_longer_where_it_was(
+    shop: Shop, *, is_emptied: bool, is_known_there: bool
+) -> None:
+    new = shop.root.with_name("new disk")
+    shutil.copytree(shop.root, new)
+    if is_known_there:
+        shop.scan(new)
+    shutil.rmtree(shop.root)
+    if is_emptied:
+        shop.root.mkdir()
+    assert shop.scan(new).unreadable == ()
+    paths = [path for one in shop.ledger.iterate() for path in one.paths]
+    assert sorted(paths) == sorted(bytes(path) for path in new.rglob("*.mp4"))
+    assert shop.gone() == 0
+    (new / "a.mp4").unlink()
+    shop.scan(new)
+    assert shop.gone() == 1
+
+
+def test_what_was_copied_stays_known_at_both_places(shop: Shop) -> None:
+    new = shop.root.with_name("copy")
+    shutil.copytree(shop.root / "disk", new)
+    (shop.root / "b.mp4").unlink()
+    shop.scan(new)
+    assert len([path for one in shop.ledger.iterate() for path in one.paths]) == 6
+    assert shop.gone() == 0, "that another file is not there was not looked at"
 
 
 def test_a_file_that_was_named_stays_though_its_folder_is_scanned_without_it(shop: Shop) -> None:

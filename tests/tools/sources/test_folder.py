@@ -29,6 +29,32 @@ def test_a_folder_is_a_performer_and_so_is_a_single_photo(tmp_path: Path) -> Non
     assert [Path(photo.origin).name for photo in ada.photos] == ["a.png", "b.JPG"]
 
 
+def said_of(folder: Path) -> list[str]:
+    found = [one for record in read_folder(folder) for one in getattr(record, "remarks", ())]
+    return [one.remark for one in found if one.photo == str(folder)]
+
+
+def test_a_folder_that_may_be_one_performer_s_says_what_is_taken_for_a_name(tmp_path: Path) -> None:
+    for name in ("beach", "car"):
+        put(tmp_path / "Ada" / f"{name}.jpg")
+    (said,) = said_of(tmp_path / "Ada")
+    assert "'beach'" in said
+    assert "import the folder above" in said
+    assert said_of(tmp_path) == []
+    put(tmp_path / "Ada" / "2020" / "1.jpg")
+    assert "'2020'" in said_of(tmp_path / "Ada")[0]
+    put(tmp_path / "Eve.jpg")
+    assert said_of(tmp_path) == [], "photos and folders of several"
+
+
+def test_a_folder_with_details_of_a_performer_is_not_taken_for_several(tmp_path: Path) -> None:
+    put(tmp_path / "Ada" / "1.jpg")
+    put(tmp_path / "Ada" / "performer.json", "{}")
+    with pytest.raises(UnusableSourceError, match="the folder of one performer") as caught:
+        list(read_folder(tmp_path / "Ada"))
+    assert str(caught.value).endswith(f"Import the folder that it is in: {tmp_path}.")
+
+
 def test_details_beside_the_photos_are_read(tmp_path: Path) -> None:
     put(tmp_path / "Ada" / "a.png")
     details = {"name": "Ada L.", "aliases": ["A"], "urls": ["u"], "disambiguation": "poet's child"}

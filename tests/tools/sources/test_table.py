@@ -224,11 +224,25 @@ def test_what_a_row_holds_besides_is_named_and_the_performer_is_read(tmp_path: P
     ada, eve = read(put(tmp_path / "x", json.dumps(rows)))
     assert isinstance(ada, SourceRecord)
     assert isinstance(eve, SourceRecord)
+    ours = "OURS being name, disambiguation, aliases, urls, id, stash_ids, photos"
     assert [one.remark for one in ada.remarks] == [
-        "the column 'height' is not used; to use it: --column OURS=height",
+        f"the column 'height' is not used; to use it: --column OURS=height, {ours}",
         "left out: aliases is a dict; it must be a string",
     ]
     assert eve.remarks == ()
+
+
+def test_a_bundle_is_not_taken_for_a_list_in_a_wrong_encoding(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"SQLite format 3\0\x10\x00\xff")
+    with pytest.raises(UnusableSourceError, match="For a bundle, use import bundle"):
+        read(tmp_path / "x")
+
+
+def test_a_list_of_our_own_is_not_taken_for_a_gallery(tmp_path: Path) -> None:
+    (ada,) = read(put(tmp_path / "x", json.dumps([{"name": "Ada", "encodings": 2}])))
+    assert isinstance(ada, SourceRecord)
+    (remark,) = ada.remarks
+    assert remark.remark.endswith("to move a gallery: export --bundle FILE")
 
 
 def test_a_list_is_read_row_by_row_and_stays_small_in_memory(tmp_path: Path) -> None:

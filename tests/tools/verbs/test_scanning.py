@@ -277,6 +277,17 @@ def test_a_dry_run_scans_nothing_and_queues_nothing_again(
         assert (report["library"]["done"], report["library"]["failed"]) == (2, 1)
 
 
+def test_a_dry_run_counts_no_file_that_was_only_moved_or_copied(run: Any, media: Path) -> None:
+    run("scan", "--limit", "1", media)
+    moved = media.with_name("moved")
+    shutil.copytree(media, moved)
+    assert read(run("scan", "--dry-run", moved))["to_scan"] == 2
+    assert read(run("scan", "--dry-run", "--again", moved))["to_scan"] == 3
+    run("scan", media)
+    assert read(run("scan", "--dry-run", moved))["to_scan"] == 0
+    assert read(run("scan", moved))["scanned"] == 0
+
+
 def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: Path) -> None:
     run("scan", media)
     (media / "00.mp4").rename(media / "renamed.mp4")
@@ -316,6 +327,8 @@ def test_a_gallery_that_is_missing_is_told_before_anything_is_looked_for(
     result = CliRunner().invoke(main, [str(one) for one in texts])
     assert result.exit_code == 1
     assert "Error: There is no gallery none.db" in result.stderr
+    named = f"It was looked for in {tmp_path}; name one elsewhere with --db or PERFORMERS_DB."
+    assert named in result.stderr
     assert "Looking" not in result.stderr
     assert not list(tmp_path.glob("l.db*"))
 
@@ -611,7 +624,9 @@ def test_a_second_scan_watches_the_first_and_ends_with_it(tmp_path: Path, media:
             assert watching.process.poll() is None
             list(make_scanner(ledger, tmp_path / "g.db").scan_all())
             assert watching.process.wait(MOST_SECONDS_TO_END) == 0
-    assert json.loads(watching.text()[watching.text().index("{\n") :])["scanned"] == 3
+    report = json.loads(watching.text()[watching.text().index("{\n") :])
+    assert report["scanned"] == 3
+    assert f"faces={report['faces']}, people={report['people']}]" in watching.text()
 
 
 def test_the_first_scan_of_all_is_the_job_of_a_server_that_runs(

@@ -1,6 +1,7 @@
 """`strangers` as a user types it, on a library of made-up people."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,18 @@ def test_a_sighting_or_a_video_is_split_off_and_joined_again(shell: Shell, what:
     assert by_id[new] == ["/v/2.mp4"]
     assert shell.said("strangers", "join", man["id"], new)["sightings"] == 3
     assert len(shell.said("strangers")) == 2
+
+
+def test_a_wrong_join_is_taken_back_by_the_command_that_it_prints(shell: Shell) -> None:
+    man, woman = shell.said("strangers")
+    before = sorted(sorted(one["videos"]) for one in shell.said("strangers"))
+    joined = shell.said("strangers", "join", woman["id"], man["id"])
+    assert joined["sightings"] == len(man["videos"]) + len(woman["videos"]) > 3
+    (all_,) = shell.said("strangers")
+    words = shlex.split(joined["undo"])
+    assert words[:6] == ["python", "-m", "tools", "strangers", "split", str(all_["id"])]
+    shell.said(*words[3:])
+    assert sorted(sorted(one["videos"]) for one in shell.said("strangers")) == before
 
 
 def test_what_a_stranger_does_not_have_is_told(shell: Shell) -> None:

@@ -234,6 +234,15 @@ def test_forget_and_doctor_fail_while_somebody_reads_the_file(
     assert "What was erased" not in result.stdout
 
 
+def test_a_name_that_somebody_has_is_given_with_a_word_on_it(db: Path) -> None:
+    assert run("rename", "Grace Hopper", "Grace", "--db", db).stderr == ""
+    told = run("rename", "Grace", "barack  OBAMA", "--db", db).stderr
+    assert told == (
+        "id:1 had this name already. If that is the same person: "
+        f"python -m tools merge id:1 id:2 --db {db}\n"
+    )
+
+
 def test_renaming_and_merging_outlive_the_next_import(people_folder: Path, db: Path) -> None:
     renamed = answer("rename", "Barack Obama", "Barack H. Obama", "--db", db)
     assert renamed["aliases"] == ["44", "Barack Obama"]
