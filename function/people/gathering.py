@@ -32,10 +32,10 @@ FACES_PER_AGAIN = 5
 """Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
 a video's CPU time (`make bench`, contender one-net)."""
 
-MOST_SHARE, MOST_IN_SHORT = 0.25, 40
+MOST_SHARE, MOST_IN_SHORT = 0.22, 40
 """Of a video with people in doubt at most this share of all faces, or so many if that is more: so
-the second net adds some 20 % to the CPU time of ten minutes of small pictures full of look-alikes,
-and half a second to that of a shorter film."""
+the second net adds 20 % to the CPU time of ten minutes of small pictures full of look-alikes, and
+half a second to that of a shorter film."""
 
 MOST_LOOKS = 5
 """So often more faces are encoded, of people in doubt and of those who were just divided. Films of
