@@ -13,7 +13,7 @@ from db.records import Vector
 from function.engines.models import BOTH, find_model
 from function.faces.face import Face, best_face
 from function.faces.found import Details, FacesFound, StageSeconds
-from function.people.dividing import divide_groups
+from function.people.dividing import choose_doubted, divide_groups
 from function.people.grouping import group_faces
 from function.people.links import find_links
 from function.people.people import person_of
@@ -32,9 +32,14 @@ FACES_PER_AGAIN = 5
 """Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
 a video's CPU time (`make bench`, contender one-net)."""
 
+MOST_SHARE, MOST_IN_SHORT = 0.22, 40
+"""Of a video with people in doubt at most this share of all faces, or so many if that is more: so
+the second net adds 20 % to the CPU time of ten minutes of small pictures full of look-alikes, and
+half a second to that of a shorter film."""
+
 MOST_LOOKS = 5
-"""So often more faces are encoded, of people who were just divided. Films of seven people who look
-alike need two; a film may be made to need many."""
+"""So often more faces are encoded, of people in doubt and of those who were just divided. Films of
+seven people who look alike need three; a film may be made to need many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,25 +107,37 @@ def gather_groups(
 def _look_again(
     groups: list[list[Face]], numbers: Mapping[int, int], models: Sequence[str], fetch: Fetch
 ) -> tuple[list[list[Face]], dict[int, Vector]]:
-    """Fetch second encodings of the best faces, and divide groups that show two people by them.
+    """Fetch second encodings of the best faces, and divide groups that show several people by them.
 
-    Then the best faces of those are looked at, and so on. Returns the groups, and the encodings by
-    the faces' id().
+    More is fetched of groups in doubt, before each division and of what it made. Returns the
+    groups, and the encodings by the faces' id().
     """
     model = find_model(models[0])
     divides = tuple(models) == tuple(part.id for part in BOTH.parts)  # it was measured for these
-    second: dict[int, Vector] = {}
-    for _ in range(MOST_LOOKS):
-        due = [face for face in choose_all_again(groups, model) if id(face) not in second]
-        due = due[: MOST_IN_VIDEO - len(second)]
-        found = fetch((), [numbers[id(face)] for face in due]).second if due else None
-        if found is None:
+    second = _encode(choose_all_again(groups, model), numbers, fetch)
+    most = max(len(second), MOST_IN_SHORT, int(MOST_SHARE * len(numbers)))
+    most = min(most, MOST_IN_VIDEO)
+    parts = groups
+    for _ in range(MOST_LOOKS if divides and second else 0):
+        due = [*choose_all_again(parts, model), *choose_doubted(parts, second, BOTH)]
+        due = [face for face in dict.fromkeys(due) if id(face) not in second]
+        more = _encode(due[: most - len(second)], numbers, fetch)
+        second |= more
+        before = len(parts)
+        # Not the parts: a shot of which nothing was known may be in the wrong one.
+        parts = divide_groups(groups, second, BOTH)
+        if not more and len(parts) == before:
             break
-        rows = found.reshape(len(due), -1)
-        second |= {id(face): row for face, row in zip(due, rows, strict=True)}
-        if divides:
-            groups = divide_groups(groups, second, BOTH)
-    return groups, second
+    return parts, second
+
+
+def _encode(due: Sequence[Face], numbers: Mapping[int, int], fetch: Fetch) -> dict[int, Vector]:
+    """Fetch second encodings, by the faces' id(); none if there is no second encoder."""
+    found = fetch((), [numbers[id(face)] for face in due]).second if due else None
+    if found is None:
+        return {}
+    rows = found.reshape(len(due), -1)
+    return {id(face): row for face, row in zip(due, rows, strict=True)}
 
 
 def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> list[Face]:

@@ -36,11 +36,20 @@ def link_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
     """
     distances = np.sqrt(square_distances(views.encodings, views.encodings))
     distances[views.forbidden] = np.inf
+    return link_by_average(distances, np.ones(len(distances), np.float32), model.linked_below)
+
+
+def link_by_average(
+    distances: NDArray[np.floating], sizes: NDArray[np.floating], below: float
+) -> NDArray[np.intp]:
+    """Link the nearest groups until their average distance is `below` no more: (rows,), from 0.
+
+    `distances` are those between all rows, and are overwritten; row i counts `sizes[i]` times.
+    """
     np.fill_diagonal(distances, np.inf)
     gaps = _Gaps(distances)
-    groups = np.arange(len(distances))
-    sizes = np.ones(len(distances), np.float32)
-    while (pair := gaps.find_nearest(model.linked_below)) is not None:
+    groups, sizes = np.arange(len(distances)), sizes.copy()
+    while (pair := gaps.find_nearest(below)) is not None:
         kept, dropped = pair
         groups[groups == dropped] = kept
         summed = sizes[kept] * gaps.of(kept) + sizes[dropped] * gaps.of(dropped)
