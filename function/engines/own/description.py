@@ -112,7 +112,7 @@ def read_description(path: Path) -> Description:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows begins it with a mark
     except OSError as error:
         raise EngineUnavailableError(
             f"SECOND_ENCODER names {path.name}, which cannot be read ({error.strerror}). Name the "

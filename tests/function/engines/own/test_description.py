@@ -109,6 +109,13 @@ def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
             read_description(tmp_path / "bad.toml")
 
 
+def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
+    path = write_net(tmp_path)
+    usual = read_description(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_description(path) == usual
+
+
 def test_what_never_ends_is_no_net_and_nobody_waits_for_it(tmp_path: Path) -> None:
     write_net(tmp_path)
     os.mkfifo(tmp_path / "pipe")
