@@ -179,7 +179,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 def _second_encoder(text: str) -> str | Path:
     if text not in ("on", "off") and Path(text).suffix != ".toml":
         raise ValueError(text)
-    return text if text in ("on", "off") else Path(text)
+    return text if text in ("on", "off") else _home(Path(text))
 
 
 def _strangers(text: str) -> str:

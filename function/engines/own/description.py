@@ -119,7 +119,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
             "TOML file that describes your net; docs/own-encoder.md shows one."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise EngineUnavailableError(f"{path.name} is not TOML: {error}.") from error
+        raise EngineUnavailableError(
+            f"{path.name} is not TOML: {error}. Name the TOML file that describes your net, not "
+            "the net; docs/own-encoder.md shows one."
+        ) from error
 
 
 def _check(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
