@@ -103,6 +103,16 @@ def test_what_cannot_be_written_or_used_is_said_before_anything_is_read(
     assert (done.exit_code, "channels is 'grey'" in done.stderr) == (1, True)
 
 
+def test_what_knows_sface_only_does_not_measure_another_net(fitted: Path, friends: Path) -> None:
+    for verb, *options in (
+        ["evaluate-films"],
+        ["evaluate-hints"],
+        ["evaluate-kinds", "--enrolled"],
+    ):
+        done = run(verb, friends, *options, SECOND_ENCODER=fitted)
+        assert (done.exit_code, "measures SFace only" in done.stderr) == (2, True)
+
+
 def lacking(db: Path, **environment: object) -> list[str]:
     findings = answer("doctor", "--db", db, **environment)
     return [one["found"] for one in findings if "no encoding of" in one["found"]]
