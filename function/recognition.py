@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from db.galleries import Store
 from db.models import Fusion
+from db.people import Link
 from db.snapshots import Snapshot
 from function.engines.models import find_fusion, find_model
 from function.faces.found import Progress, StageSeconds, Task
@@ -13,7 +14,7 @@ from function.matching.comparisons import choose_densities
 from function.matching.densities import Densities
 from function.matching.fragments import join_fragments
 from function.matching.hints import Hint
-from function.matching.kin import find_kin
+from function.matching.kin import find_kin, keep_likely
 from function.matching.matches import Identification, match_videos
 from function.matching.path_names import hint_from_path
 from function.media.files import MediaFile
@@ -145,14 +146,17 @@ def name_videos(
         limit=settings.max_matches,
         densities=densities,
     )
-    joined = [
-        join_fragments(people, one.found.links) for one, people in zip(videos, named, strict=True)
-    ]
-    if gallery.fused:
-        kin = find_kin(joined, choose_densities(gallery, densities)[1])
+    links: list[Sequence[Link]] = [one.found.links for one in videos]
+    both = choose_densities(gallery, densities)[1] if gallery.fused else None
+    if both:
+        pairs = zip(named, links, strict=True)
+        links = [keep_likely(people, found, both) for people, found in pairs]
+    joined = [join_fragments(people, found) for people, found in zip(named, links, strict=True)]
+    if both:
+        kin = find_kin(joined, both)
         joined = [
-            join_fragments(people, links, keeps_uncertain=True)
-            for people, links in zip(joined, kin, strict=True)
+            join_fragments(people, found, keeps_uncertain=True)
+            for people, found in zip(joined, kin, strict=True)
         ]
     return [tuple(one) for one in joined]
 

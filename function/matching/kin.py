@@ -84,6 +84,35 @@ def find_kin(
     return [tuple(one) for one in links]
 
 
+def keep_likely(
+    people: Sequence[Identification], links: Sequence[Link], densities: Densities
+) -> list[Link]:
+    """Leave out links by which somebody whom both nets rather take for another would get a name.
+
+    What is named may hold a few turned faces of a stranger, and in time and place the stranger
+    follows these. `densities` are those of both nets together.
+    """
+    by_number = {number: one for one in people for number in one.members}
+    pairs = [(by_number.get(link.first), by_number.get(link.second)) for link in links]
+    return [
+        link
+        for link, (one, other) in zip(links, pairs, strict=True)
+        if not (one and other and _would_misname(one, other, densities))
+    ]
+
+
+def _would_misname(one: Identification, other: Identification, densities: Densities) -> bool:
+    """Whether one of two who are seen well has a name, and the other rather is somebody else."""
+    first, second = one.fused, other.fused
+    is_one_named = (one.verdict == "match") != (other.verdict == "match")
+    are_seen_well = one.person.evidence.is_strong and other.person.evidence.is_strong
+    if not (is_one_named and are_seen_well and first and second):
+        return False
+    distance = np.array([np.linalg.norm(first.mean - second.mean)], np.float64)
+    evidence = np.array([first.evidence]), np.array([second.evidence])
+    return bool(odds_of_one(distance, evidence, densities, ASSUMED_IN_VIDEO)[0] < 0)
+
+
 def _pairs_within(groups: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows of all pairs of one group, of groups whose rows follow each other."""
     rows = groupby(range(len(groups)), key=groups.__getitem__)

@@ -33,7 +33,17 @@ FEWEST_EASTERN = 3
 """A name in Chinese, Japanese or Korean letters needs so many, and not only those of sounds:
 those spell first names and common words."""
 
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+_VOWELS = "".join(
+    mark
+    for mark in map(chr, range(0x0900, 0x1D00))
+    if unicodedata.category(mark).startswith("M") and not unicodedata.combining(mark)
+)
+"""Marks that are vowels, from Devanagari to Khmer: there they tell names apart, as letters do."""
+
+_VOICED = "\u3099\u309a"
+"""The marks that make another letter of a Japanese one."""
+
+_WORD = re.compile(rf"(?:[^\W\d_]+[{_VOWELS}]*)+|\d+")
 _TURN = re.compile("[a-z][A-Z]")
 _POSSESSIVE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b", re.IGNORECASE)
 _APOSTROPHE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]")
@@ -148,7 +158,9 @@ def _plain(text: str) -> str:
     """Drop accents and apostrophes; file systems write `é` as one character or as two."""
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSED))
-        bare = "".join(one for one in decomposed if not unicodedata.combining(one))
+        bare = "".join(
+            one for one in decomposed if not unicodedata.combining(one) or one in _VOICED
+        )
         text = unicodedata.normalize("NFC", bare)  # Korean syllables are put together again
     return _APOSTROPHE.sub("", _POSSESSIVE.sub("", text))
 
@@ -196,5 +208,5 @@ def _telling_forms(name: str) -> list[Words]:
     together = "".join(forms[0])
     if _EASTERN.fullmatch(together):
         return [forms[0], (together,)] if len(together) >= FEWEST_EASTERN else []
-    long = [word for word in forms[0] if len(word) >= FEWEST_LETTERS and word.isalpha()]
+    long = [word for word in forms[0] if len(word) >= FEWEST_LETTERS and word[0].isalpha()]
     return forms if len([word for word in long if word not in EMPTY_WORDS]) >= FEWEST_WORDS else []

@@ -19,6 +19,13 @@ from function.engines.sface.model import DLIB_LENGTH
 from function.errors import EngineUnavailableError
 from function.matching.densities import Densities, shipped_densities
 
+ABOVE_ZERO = (
+    *("own_variance", "between_variance", "own_scale", "stranger_scale"),
+    *("alike_variance", "nearest_distance", "most_performers"),
+)
+CALIBRATION = ("offset", "slope", "bend", "evidence_slope", "size_slope")
+"""The numbers of densities, by what they may be."""
+
 
 @dataclass(frozen=True)
 class Weighing:
@@ -153,7 +160,18 @@ def _parse(values: dict[str, Any]) -> Fit:
         raise ValueError(f"a share of {weighing.share} and a length of {weighing.length}")
     if type(fit.dimensions) is not int or fit.dimensions < 1 or not weighing.face_variance > 0:
         raise ValueError(f"{fit.dimensions} numbers with a variance of {weighing.face_variance}")
+    _check_numbers(fit.densities)
     return fit
+
+
+def _check_numbers(densities: Densities) -> None:
+    """Refuse what would make every score NaN, or fail at the first person."""
+    for name in ABOVE_ZERO:
+        if not 0 < getattr(densities, name) < math.inf:
+            raise ValueError(f"{name} is {getattr(densities, name)!r}")
+    for name in CALIBRATION:
+        if not math.isfinite(getattr(densities, name)):
+            raise ValueError(f"{name} is {getattr(densities, name)!r}")
 
 
 def _command(description: Description) -> str:

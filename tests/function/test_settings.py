@@ -130,9 +130,9 @@ def test_strangers_may_be_kept_for_days() -> None:
 def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:
     chosen = [
         Settings.from_env({"SECOND_ENCODER": text}).engine_options.second_encoder
-        for text in ("on", "off", "nets/own.toml")
+        for text in ("on", "off", "nets/own.toml", "~/own.toml")
     ]
-    assert chosen == [True, False, Path("nets/own.toml")]
+    assert chosen == [True, False, Path("nets/own.toml"), Path.home() / "own.toml"]
 
 
 def test_a_net_that_nothing_finds_points_for_is_refused() -> None:

@@ -155,6 +155,15 @@ def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
     return engine, SecondNet(name=name, own=engine.second.model, model=fitted)
 
 
+def _refuse_own_net(settings: Settings, verb: str) -> None:
+    """Refuse to score an own net's encodings by what was fitted for SFace's."""
+    if isinstance(settings.second_encoder, Path):
+        raise click.UsageError(
+            f"{verb} measures SFace only. Set SECOND_ENCODER=on; `evaluate --model FILE` compares "
+            "your own net with it."
+        )
+
+
 def _print_evaluations(evaluations: Mapping[str, Evaluation], *, table: bool) -> None:
     """Print what was measured with one second net, or with several one after the other."""
     if not table:
@@ -198,6 +207,7 @@ def evaluate_kinds(folder: Path, more: tuple[Path, ...], *, enrolled: bool, weak
         click.echo(render_weak(*found), nl=False)
         return
     if enrolled:
+        _refuse_own_net(settings, "evaluate-kinds --enrolled")
         spoilt = measure_enrolled_kinds(folder, engine, _report)
         click.echo(render_enrolled_kinds(spoilt), nl=False)
         return
@@ -214,7 +224,9 @@ def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd:
 
     A FOLDER is laid out as for `evaluate`; the hints are made up. Prints a Markdown table.
     """
-    engine = load_chosen_engine(Settings.from_env())
+    settings = Settings.from_env()
+    _refuse_own_net(settings, "evaluate-hints")
+    engine = load_chosen_engine(settings)
     figures = measure_hints(
         read_sets(folders, engine, _report),
         engine.encoder.model,
@@ -247,6 +259,7 @@ def evaluate_films(
     does it, and without.
     """
     settings = Settings.from_env()
+    _refuse_own_net(settings, "evaluate-films")
     intervals = [parse_every(text) for text in every] or EVERY_SECONDS
     if keep is not None:
         check_folder(keep, films)

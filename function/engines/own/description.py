@@ -112,14 +112,17 @@ def read_description(path: Path) -> Description:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows begins it with a mark
     except OSError as error:
         raise EngineUnavailableError(
             f"SECOND_ENCODER names {path.name}, which cannot be read ({error.strerror}). Name the "
             "TOML file that describes your net; docs/own-encoder.md shows one."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise EngineUnavailableError(f"{path.name} is not TOML: {error}.") from error
+        raise EngineUnavailableError(
+            f"{path.name} is not TOML: {error}. Name the TOML file that describes your net, not "
+            "the net; docs/own-encoder.md shows one."
+        ) from error
 
 
 def _check(name: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,8 +51,10 @@ def kin(*people: PersonFound) -> list[tuple[int, int]]:
     return [(link.first, link.second) for link in find_kin([unknown(people)], DENSITIES)[0]]
 
 
-def answer(gallery: Snapshot, *people: PersonFound) -> tuple[Identification, ...]:
-    found = PeopleFound(people, ("first", "second"), 12, 8, StageSeconds(0.0, 0.0))
+def answer(
+    gallery: Snapshot, *people: PersonFound, links: tuple[Link, ...] = ()
+) -> tuple[Identification, ...]:
+    found = PeopleFound(people, ("first", "second"), 12, 8, StageSeconds(0.0, 0.0), links)
     return name_people(found, gallery, Settings()).identifications
 
 
@@ -110,6 +112,23 @@ def test_an_answer_shows_one_person_where_nobody_says_who_it_is() -> None:
     assert (sorted(joined.members), joined.faces) == ([0, 1], 8)
     assert len(answer(gallery, parts[0], film.see(one, range(4)))) == 2, "they share frames"
     assert len(answer(replace(gallery, fused=None), *parts)) == 2
+
+
+def test_time_and_place_name_nobody_whom_both_nets_know_to_be_another() -> None:
+    film = Film()
+    crew = [film.person() for _ in range(12)]
+    gallery = gallery_of([film.photos(one, 3) for one in crew], range(12))
+    named, stranger = film.see(crew[3], range(4)), film.person()
+
+    def join(other: PersonFound) -> list[str]:
+        return [one.verdict for one in answer(gallery, named, other, links=(Link(0.4, 0, 1),))]
+
+    assert join(film.see(stranger, range(4, 8))) == ["match", "unknown"]
+    assert join(film.see(stranger, range(4, 8), "turned away")) == ["match"], "seen only weakly"
+    first, _ = film.photos(stranger, 4)
+    alone = person_of([make_face(each, 4 + place) for place, each in enumerate(first)])
+    assert join(alone) == ["match"], "the second net was not asked"
+    assert join(film.see(crew[3], range(4, 8))) == ["match"]
 
 
 LINKS = (Link(0.2, 0, 1), Link(0.3, 1, 2))

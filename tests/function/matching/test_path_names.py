@@ -12,6 +12,16 @@ from function.matching.hints import Hint
 from function.matching.path_names import find_named, hint_from_path, index_names
 from tests.support.crowds import make_gallery
 
+MINA = "\u092e\u0940\u0928\u093e \u0915\u0941\u092e\u093e\u0930\u0940"
+RAM = "\u0930\u093e\u092e \u0926\u093e\u0938"
+KAMLA = "\u0915\u092e\u0932\u093e \u092c\u0932\u0930\u093e\u092e"
+KAMLI = "\u0915\u092e\u0932\u0940 \u092c\u0932\u0930\u0940\u092e"
+"""Names in Devanagari, which writes vowels as marks; the last two share their consonants."""
+
+KASUGA, KASUGA_APART = "\u6625\u65e5 \u304b\u3059\u304c", "\u6625\u65e5 \u304b\u3059\u304b\u3099"
+KASUKA = "\u6625\u65e5 \u304b\u3059\u304b"
+"""A Japanese name, also as macOS writes it, and one that lacks the mark on its last letter."""
+
 
 def named(path: str, *names: str) -> list[str]:
     """Enrol performers with these names, and list the names of those found in a path."""
@@ -44,6 +54,8 @@ def test_a_name_is_found_however_a_path_writes_it(path: str) -> None:
         ("kimjisoo.mp4", "Kim Ji-soo"),
         ("annemarie roe.mp4", "Anne-Marie"),
         ("\uae40\uc9c0\uc218\uc758 \uc5ec\ud589.mp4", "\uae40\uc9c0\uc218"),
+        (f"{KAMLI}.mp4", KAMLA),
+        (f"{KASUKA}.mp4", KASUGA),
     ],
 )
 def test_a_name_within_other_words_or_apart_is_not_one(path: str, name: str) -> None:
@@ -89,6 +101,12 @@ def test_one_word_is_never_enough(name: str) -> None:
         ("anna mueller.mp4", "Anna M\u00fcller"),
         ("anna muller.mp4", "Anna M\u00fcller"),
         ("jane%20doe%20beach.mp4", "Jane Doe"),
+        *((f"{name} 2.mp4", name) for name in (MINA, RAM)),
+        (
+            "\u0e2a\u0e21\u0e1a\u0e31\u0e15\u0e34 \u0e14\u0e35.mp4",
+            "\u0e2a\u0e21\u0e1a\u0e31\u0e15\u0e34 \u0e14\u0e35",
+        ),
+        (f"{KASUGA_APART}.mp4", KASUGA),
     ],
 )
 def test_accents_apostrophes_capitals_and_scripts_make_no_difference(path: str, name: str) -> None:

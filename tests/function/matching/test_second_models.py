@@ -121,6 +121,26 @@ def test_a_damaged_fit_is_refused(fitted: Path, changes: dict[str, Any]) -> None
         open_own(fitted)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("own_variance", 0),
+        ("stranger_scale", float("nan")),
+        ("slope", "1"),
+        ("offset", None),
+        ("size_slope", float("inf")),
+        ("most_performers", 0),
+    ],
+)
+def test_a_fit_that_scores_nobody_is_refused(fitted: Path, name: str, value: Any) -> None:
+    file = fitted.with_suffix(".fitted.json")
+    fit = json.loads(file.read_text())
+    fit["densities"][name] = value
+    file.write_text(json.dumps(fit))
+    with pytest.raises(EngineUnavailableError, match=r"encoder\.fitted\.json does not hold a fit"):
+        open_own(fitted)
+
+
 def test_what_is_no_json_is_refused_and_so_are_densities_for_another_weighing(
     fitted: Path,
 ) -> None:

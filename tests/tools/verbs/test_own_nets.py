@@ -121,6 +121,16 @@ def test_no_file_of_the_users_own_is_replaced_by_a_fit(
     assert mine.read_text() == '{"notes": "of my own"}'
 
 
+def test_what_knows_sface_only_does_not_measure_another_net(fitted: Path, friends: Path) -> None:
+    for verb, *options in (
+        ["evaluate-films"],
+        ["evaluate-hints"],
+        ["evaluate-kinds", "--enrolled"],
+    ):
+        done = run(verb, friends, *options, SECOND_ENCODER=fitted)
+        assert (done.exit_code, "measures SFace only" in done.stderr) == (2, True)
+
+
 def lacking(db: Path, **environment: object) -> list[str]:
     findings = answer("doctor", "--db", db, **environment)
     return [one["found"] for one in findings if "no encoding of" in one["found"]]

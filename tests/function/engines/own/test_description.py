@@ -107,6 +107,16 @@ def test_a_file_that_is_missing_or_no_toml_is_refused(tmp_path: Path) -> None:
         (tmp_path / "bad.toml").write_bytes(content)
         with pytest.raises(EngineUnavailableError, match=r"bad\.toml is not TOML"):
             read_description(tmp_path / "bad.toml")
+    net = write_net(tmp_path).with_suffix(".onnx")
+    with pytest.raises(EngineUnavailableError, match=r"onnx is not TOML.*describes your net, not"):
+        read_description(net)
+
+
+def test_a_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
+    path = write_net(tmp_path)
+    usual = read_description(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_description(path) == usual
 
 
 def test_what_never_ends_is_no_net_and_nobody_waits_for_it(tmp_path: Path) -> None:
