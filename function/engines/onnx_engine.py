@@ -122,12 +122,12 @@ def load(options: EngineOptions) -> Engine:
             onnxruntime cannot run on `options.device`.
     """
     nets = options.nets or open_nets(options)
-    options = replace(options, nets=nets)
+    is_on_cpu = nets is None and options.device in ("auto", "cpu")
+    options = replace(options, nets=nets, device="cpu" if is_on_cpu else options.device)
     weights = find_weights()
     cache = GraphCache(options.cache_folder)
     hog = HogDetector(cache)
     detector = _load_detector(weights.cnn_detector, cache, options, hog)
-    is_on_cpu = nets is None and options.device in ("auto", "cpu")
     kind = _ENCODER_OF_BYTES if is_on_cpu and multiplies_bytes() else _ENCODER
     session = nets.net("encoder") if nets else open_session(_encoder_graph(kind, cache), options)
     encoder = OnnxEncoder(session, dlib.shape_predictor(str(weights.landmarks_5)))

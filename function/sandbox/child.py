@@ -47,7 +47,7 @@ from function.media.gpu import choose_decoder
 from function.media.images import RgbPicture
 from function.sandbox.channel import Channel
 from function.sandbox.helpers import Helper, Share, Team, fork_helpers
-from function.sandbox.lanes import count_lanes, open_lanes, serve_in_lanes
+from function.sandbox.lanes import Lane, count_lanes, open_lanes, serve_in_lanes
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
 from function.sandbox.messages import (
     FROM_NETS,
@@ -62,7 +62,7 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.nets import Desk, RemoteNets, make_desks
+from function.sandbox.nets import MOST_LAST_BYTES, Desk, LostError, RemoteNets, make_desks
 from function.sandbox.worker import Worker
 
 _NEVER_USED = {"av.__main__", "av.datasets"}
@@ -93,7 +93,7 @@ def main(descriptor: int, lines: Sequence[int] = ()) -> None:
         return
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if nets:
-        threading.Thread(target=_end_with_nets, args=(nets,), daemon=True).start()
+        threading.Thread(target=nets.end, daemon=True).start()  # also between two files
     thread = _start(one_thread())
     _fall_silent()
     if engine.second and not nets:
@@ -155,16 +155,24 @@ def _hear_of_nets(link: Channel) -> Ready | Refusal:
 def _without_nets(setup: Setup, said: Ready | Refusal) -> Setup:
     """Return a setup for a child that has to do without the nets on CUDA.
 
-    With ENGINE=auto and DEVICE=cuda there is still a dlib that was built with CUDA.
+    With ENGINE=auto and DEVICE=cuda there may still be a dlib that was built with CUDA.
 
     Raises:
         EngineUnavailableError: CUDA is required of onnxruntime, and does not work.
     """
+    is_required = setup.device == "cuda"
     if isinstance(said, Refusal):
-        if setup.device == "cuda" and setup.engine != "auto":
+        if is_required and not (setup.engine == "auto" and _has_dlib_for_cuda()):
             raise EngineUnavailableError(said.message)
         _log.warning("The nets do not run on CUDA. %s", said.message)
-    return setup if setup.device == "cuda" else replace(setup, device="cpu")
+    return replace(setup, engine="dlib") if is_required else replace(setup, device="cpu")
+
+
+def _has_dlib_for_cuda() -> bool:
+    try:
+        return bool(importlib.import_module("dlib").DLIB_USE_CUDA)
+    except ImportError:
+        return False
 
 
 def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) -> None:
@@ -176,8 +184,7 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
         _answer(link, Refusal(error.code, show_text(str(error))))
         return
     except Exception as error:  # noqa: BLE001  # a GPU out of memory, a driver that does not fit
-        reason = show_text(f"{type(error).__name__}: {error}"[:LONGEST_LINE])
-        _answer(link, Refusal(EngineUnavailableError.code, reason))
+        _answer(link, Refusal(EngineUnavailableError.code, _describe(error)))
         return
     if lanes:
         _fall_silent()
@@ -185,7 +192,21 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
     _answer(link, Ready("onnx", lanes[0].nets.provider if lanes else "CPU", (), locks))
     if lanes:
         gc.enable()  # as in `main`, which this process left before that
+        _serve(lanes, desks, link)
+
+
+def _serve(lanes: Sequence[Lane], desks: Sequence[Desk], link: Channel) -> None:
+    """Run nets until nobody is left who could ask, or until a lane fails: then say why."""
+    try:
         serve_in_lanes(lanes, desks)
+    except LostError:
+        return
+    except Exception as error:  # noqa: BLE001  # as above, only later
+        os.write(link.fileno(), _describe(error).encode()[:MOST_LAST_BYTES])
+
+
+def _describe(error: Exception) -> str:
+    return show_text(f"{type(error).__name__}: {error}"[:LONGEST_LINE])
 
 
 def _fork(
@@ -309,13 +330,6 @@ def _end_with_parent() -> None:
     """
     while os.read(sys.stdin.fileno(), 1):
         pass
-    os._exit(1)
-
-
-def _end_with_nets(nets: RemoteNets) -> None:
-    """End when the process with the nets does, also between two files, and be replaced."""
-    nets.wait_for_end()
-    _log.error("The process that runs the nets has ended.")
     os._exit(1)
 
 

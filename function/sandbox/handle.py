@@ -27,6 +27,7 @@ from function.sandbox.messages import (
     read_answer,
     write_message,
 )
+from function.sandbox.nets import NETS_ENDED
 from function.sandbox.orders import (
     ORDERS,
     ContentsOrder,
@@ -81,6 +82,10 @@ _log = logging.getLogger(__name__)
 
 class EndedError(Exception):
     """A child has ended or sent nonsense; the text says how."""
+
+
+class NetsEndedError(EndedError):
+    """A child has ended because the process with its nets did, as where a GPU fails."""
 
 
 class Child:
@@ -229,7 +234,7 @@ class Child:
                 with suppress(OSError):  # a helper that has ended, as the child will notice
                     socket.send_fds(line, [b"D"], [copy])
         except OSError:
-            raise EndedError(self._how_it_ended()) from None
+            raise self._ended() from None
         finally:
             for copy in copies:
                 os.close(copy)
@@ -245,7 +250,7 @@ class Child:
                     break
                 answer = self._read(message)
         except (EOFError, OSError):
-            raise EndedError(self._how_it_ended()) from None
+            raise self._ended() from None
         except WireError as error:
             self.kill()
             raise EndedError(f"its answer is not valid: {error}") from None
@@ -271,13 +276,16 @@ class Child:
         self._allowance.take_line()
         _log.log(min(line.level, logging.ERROR), "%s", line.message[-LONGEST_LINE:])
 
-    def _how_it_ended(self) -> str:
+    def _ended(self) -> EndedError:
+        """Say how it ended."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         code = self._process.returncode
         if code is None:
-            return "it closed its socket"
-        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+            return EndedError("it closed its socket")
+        if code == NETS_ENDED:
+            return NetsEndedError("the process that runs its nets had ended")
+        return EndedError(signal.Signals(-code).name if code < 0 else f"exit status {code}")
 
 
 class Allowance:

@@ -30,6 +30,12 @@ ROOM_BYTES = 128 * 1024 * 1024
 """Room for the pictures of one run, and as much for what the net says of them. What is never
 written to takes no memory."""
 
+NETS_ENDED = 75
+"""The exit status of a child that ends because the process with its nets has."""
+
+MOST_LAST_BYTES = 1_000
+"""What the process with the nets may say of its end."""
+
 _REQUEST = struct.Struct("<B3H")
 _SHAPE = struct.Struct("<B4I")
 
@@ -81,20 +87,30 @@ class RemoteNets:
         self._desks = desks
         self._desk = desks[0]
         self._lock = threading.Lock()
+        self._ending = threading.Lock()
 
     def sit_at(self, number: int) -> None:
         """Ask at another desk from now on, as a helper does, and leave the others."""
         self._desk = self._desks[number]
+        if number:  # the child hears how the nets ended, and says so
+            self._link.close()
         for desk in self._desks:
             if desk is not self._desk:
                 desk.asking.close()
                 desk.pictures.close()
                 desk.numbers.close()
 
-    def wait_for_end(self) -> None:
-        """Wait until the process with the nets has ended, which says nothing over its link."""
-        with suppress(LostError):
-            _read(self._link, 1)
+    def end(self) -> NoReturn:
+        """Wait until the process with the nets has ended, log why, and end this one as well.
+
+        Without the nets nothing more can be found: so this process is to be replaced.
+        """
+        with self._ending:  # another thread may be here already, and ends this one too
+            if self._desk is self._desks[0]:
+                words = _read_to_end(self._link, MOST_LAST_BYTES).decode(errors="replace")
+                why = f": {words}" if words else "."
+                _log.error("The process that runs the nets has ended%s", why)
+            os._exit(NETS_ENDED)
 
     def net(self, name: str) -> "RemoteNet":
         """Return a net."""
@@ -143,14 +159,13 @@ class RemoteNet:
     def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:
         """Run the net on its one input, pictures of one size, and return all outputs.
 
-        Without the nets nothing more can be found: then this process ends, and is replaced.
+        Where the nets have ended this process ends, see `RemoteNets.end`.
         """
         (pictures,) = feeds.values()
         try:
             return self._nets.ask(self._number, np.ascontiguousarray(pictures))
         except LostError:
-            _log.error("The process that runs the nets has ended.")  # that is all
-            os._exit(1)
+            self._nets.end()
 
 
 def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
@@ -229,4 +244,13 @@ def _read(line: socket.socket, count: int) -> bytes:
         if not piece:
             raise LostError
         content += piece
+    return content
+
+
+def _read_to_end(line: socket.socket, most: int) -> bytes:
+    """Read until the other end is closed; what is beyond the first `most` bytes is left out."""
+    content = b""
+    with suppress(OSError):
+        while piece := os.read(line.fileno(), most):
+            content = (content + piece)[:most]
     return content

@@ -21,7 +21,7 @@ from function.errors import (
     UnreadableVideoError,
 )
 from function.matching.second_models import SecondModel, open_second
-from function.sandbox.handle import Child, EndedError
+from function.sandbox.handle import Child, EndedError, NetsEndedError
 from function.sandbox.messages import Ready
 from function.sandbox.orders import ORDERS, Order
 from function.sandbox.starting import setup_of
@@ -218,11 +218,14 @@ class Sandbox:
             return _stopping()
         if child.has_overrun:
             return TimeLimitError(order.overrun(limit_seconds))
-        _log.error("A file crashed the process that read it (%s).", error)
         refusal = ORDERS[type(order)].refusals[0]
         reason = (
             f"{order.name} crashed the process that read it ({error}). It is damaged or malicious."
         )
+        if isinstance(error, NetsEndedError):
+            reason = f"{order.name} was not read to its end: {error}. The log says why. Try again."
+        else:
+            _log.error("A file crashed the process that read it (%s).", error)
         if refusal is UnreadableVideoError:
             return CrashedVideoError(reason)
         return refusal(f"unreadable: {reason}" if refusal is PhotoUnusableError else reason)

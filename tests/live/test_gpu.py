@@ -23,7 +23,7 @@ from function.people.gathering import PeopleFound
 from function.sandbox import starting
 from function.sandbox.readers import open_reader
 from function.settings import Settings
-from tests.support import child_in_floats
+from tests.support import child_in_floats, child_in_lanes
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
@@ -129,8 +129,9 @@ def test_a_locked_child_decodes_on_a_gpu(
 
 
 @pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("child", [starting.CHILD_MODULE, child_in_lanes.__name__])
 def test_a_child_and_its_helpers_see_on_a_gpu_what_they_see_without(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    child: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     portraits = [read_portrait(photos / name) for name in ("obama3.jpg", "astronaut.png")]
     shots = (
@@ -139,6 +140,7 @@ def test_a_child_and_its_helpers_see_on_a_gpu_what_they_see_without(
         for picture in moving_picture(portraits[number % 2], 4, fps=8, size=(1280, 720))
     )
     path = write_video(tmp_path / "film.mp4", shots, fps=8, keyframe_every=20)
+    monkeypatch.setattr(starting, "CHILD_MODULE", child)
     there = find_on("cuda", path)
     monkeypatch.setattr(starting, "CHILD_MODULE", child_in_floats.__name__)
     here = find_on("cpu", path)

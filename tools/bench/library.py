@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import click
 import numpy as np
 
 from db.galleries import Store
@@ -212,15 +213,16 @@ def _told(one: Growth) -> str:
     return f"{one.sightings:>8,} people seen: {steps}; file {file:.0f} MB, peak {peak} MB"
 
 
-def main() -> None:
-    """Measure, and print."""
-    sizes = [int(size) for size in sys.argv[1:]] or SIZES
+@click.command()
+@click.argument("sightings", nargs=-1, type=click.IntRange(min=PEOPLE_A_VIDEO))
+def main(sightings: tuple[int, ...]) -> None:
+    """Measure at so many SIGHTINGS: people seen in videos."""
     made_up = MadeUp()
     grown = []
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "gallery.db")
         made_up.enrol(store, range(PERFORMERS))
-        for size in sizes:
+        for size in sightings or SIZES:
             one = measure(size, made_up, store, Path(folder))
             grown.append(one)
             print(_told(one), file=sys.stderr, flush=True)

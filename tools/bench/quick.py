@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
+import click
 import numpy as np
 
 from db.snapshots import Snapshot
@@ -31,6 +32,7 @@ from function.people.finding import find_people
 from function.people.gathering import PeopleFound
 from function.recognition import name_people, task_of
 from function.settings import Settings
+from function.sources.records import UnusableSourceError
 from tools.accuracy.cameras import draw_camera, take_picture
 from tools.accuracy.casts import Cast, Footage, read_cast
 from tools.accuracy.films import play
@@ -188,11 +190,19 @@ def render(compared: Sequence[Compared]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure, and print."""
-    clips, *films = sys.argv[1:]
+@click.command()
+@click.argument("clips", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("films", nargs=-1, metavar="[FILM]...")
+def main(clips: Path, films: tuple[str, ...]) -> None:
+    """Compare on films cut from CLIPS, labelled as for `python -m tools evaluate-films`.
+
+    A FILM is minutes, people and kind, such as 20/6/4K.
+    """
     engine = load_engine("onnx", EngineOptions(threads=1))
-    cast = read_cast(Path(clips), engine, random.Random(1))  # noqa: S311  # the same people
+    try:
+        cast = read_cast(clips, engine, random.Random(1))  # noqa: S311  # the same people
+    except UnusableSourceError as error:
+        raise click.ClickException(str(error)) from error
     compared = []
     with tempfile.TemporaryDirectory() as folder:
         for film in films or FILMS:

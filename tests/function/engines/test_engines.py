@@ -629,6 +629,19 @@ def test_auto_goes_on_with_the_cpu_and_says_so(options: EngineOptions) -> None:
     assert load_engine("onnx", replace(options, device="auto")).provider == "CPU"
 
 
+def test_auto_tries_no_gpu_where_no_driver_is_to_be_seen(
+    options: EngineOptions,
+    onnxruntime_that_offers_gpus: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load_cuda() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(onnxruntime_that_offers_gpus, "preload_dlls", load_cuda)
+    monkeypatch.setattr(onnx_engine, "may_use_cuda", lambda _: False)
+    assert load_engine("onnx", replace(options, device="auto")).provider == "CPU"
+
+
 @pytest.mark.parametrize(
     ("device", "gpus", "message"),
     [("cpu", 1, "always uses it"), ("auto", 0, "finds no GPU"), ("cuda", 0, "finds no GPU")],

@@ -39,7 +39,7 @@ from tests.function.sandbox.test_helpers import (
     is_running,
     wait_until,
 )
-from tests.support import nets_on_cpu
+from tests.support import standing_cuda
 
 __all__ = ["film"]
 
@@ -198,10 +198,13 @@ def test_who_asks_nets_that_have_ended_is_told_so(desks: list[Desk]) -> None:
         Sitting(desks[0]).ask(1, np.ones((1, 4, 4, 3), np.uint8))
 
 
+ON_CUDA = replace(Settings(), threads=2, device="cuda", decode="cpu")
+
+
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandboxed]:
-    monkeypatch.setattr(starting, "CHILD_MODULE", nets_on_cpu.__name__)
-    with closing(Sandboxed(replace(Settings(), threads=2, decode="cpu"))) as reader:
+    monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
+    with closing(Sandboxed(ON_CUDA)) as reader:
         yield reader
 
 
@@ -220,6 +223,47 @@ def test_a_child_without_nets_of_its_own_finds_the_same_and_keeps_its_locks(
     assert len(group_of(reader)) == 3
     found = find(reader, film)
     assert_same(found, alone)
+
+
+@needs_linux
+@pytest.mark.parametrize(("threads", "desks_a_lane"), [(4, 1), (4, 2)])
+def test_lanes_find_the_same_and_go_on_when_helpers_end(
+    threads: int,
+    desks_a_lane: int,
+    film: Path,
+    alone: PeopleFound,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
+    monkeypatch.setenv("CUDA_DESKS_A_LANE", str(desks_a_lane))
+    with closing(Sandboxed(replace(ON_CUDA, threads=threads))) as reader:
+        reader.ready()
+        child, process, *helpers = group_of(reader)
+        lanes = threads // desks_a_lane
+        assert len([*Path(f"/proc/{process}/task").iterdir()]) == 1 + lanes
+
+        def kill() -> None:
+            for helper in helpers[::2]:
+                os.kill(helper, signal.SIGKILL)
+
+        assert_same(find(reader, film, meanwhile=kill), alone)
+        assert_same(find(reader, film), alone)
+        assert reader.pool.processes() == [child]
+
+
+@needs_linux
+def test_a_gpu_that_fails_is_not_blamed_on_the_film(
+    film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
+    monkeypatch.setenv("CUDA_FAILS_AFTER", "60")
+    with closing(Sandboxed(ON_CUDA)) as reader:
+        reader.ready()
+        with pytest.raises(CrashedVideoError, match=r"runs its nets had ended\. The log") as raised:
+            find(reader, film)
+    assert "damaged" not in str(raised.value)
+    assert "nets has ended: RuntimeError: Failed to allocate memory: CUDA out of" in caplog.text
+    assert "crashed" not in caplog.text
 
 
 @needs_linux
@@ -320,4 +364,8 @@ def test_a_gpu_that_works_half_is_done_without_unless_it_is_required(
     assert reason in caplog.text
     with pytest.raises(EngineUnavailableError, match=reason):
         fork_nets("cuda")
-    assert fork_nets("cuda", "auto").device == "cuda"  # perhaps dlib can
+    with pytest.raises(EngineUnavailableError, match=reason):
+        fork_nets("cuda", "auto")
+    monkeypatch.setattr("dlib.DLIB_USE_CUDA", True)
+    setup = fork_nets("cuda", "auto")
+    assert (setup.engine, setup.device) == ("dlib", "cuda")

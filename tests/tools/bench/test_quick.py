@@ -6,12 +6,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from function.engines.protocol import Box
 from function.media.pictures import RgbImage
 from tools.accuracy.casts import Cast, Footage
 from tools.bench import quick
-from tools.bench.quick import Compared, Look, make_film, render
+from tools.bench.quick import Compared, Look, main, make_film, render
 from tools.footage.videos import write_video
 
 
@@ -46,3 +47,10 @@ def test_a_quick_look_that_leaves_a_question_costs_the_usual_one_too() -> None:
     assert (clean.quick_cpu_seconds, clean.quick_named) == (3.0, 4)
     assert (again.quick_cpu_seconds, again.quick_named) == (23.0, 4)
     assert "| 15% | 23.0 | 4 |" in render([clean, again]).splitlines()[-1]
+
+
+def test_without_clips_it_says_what_is_missing(tmp_path: Path) -> None:
+    told = CliRunner().invoke(main, [])
+    assert (told.exit_code, "Missing argument 'CLIPS'" in told.output) == (2, True)
+    told = CliRunner().invoke(main, [str(tmp_path)])
+    assert (told.exit_code, "has no labels.csv" in told.output) == (1, True)
