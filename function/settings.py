@@ -50,7 +50,10 @@ MOST_THREADS = 16
 """A video of 20 minutes has 15 stretches that can be searched apart."""
 
 FEWEST_HELPER_MEGABYTES = 256
-"""What a helper may take at least; helpers share MEMORY_MEGABYTES. Films of 1080p take 80."""
+"""What a helper may take at least. Films of 1080p take 80."""
+
+HELPERS_SHARE = 2
+"""All helpers of a video share so many times MEMORY_MEGABYTES: by default enough for 16 of them."""
 
 MOST_NET_THREADS = 3
 """In one process: the nets are small, and their layers soon wait for each other."""
@@ -219,7 +222,7 @@ class Settings:
         int,
         count_to(MOST_MEGABYTES),
         "most memory for one video, besides the nets; above that, 413. Those that help with a long "
-        "one share as much again, and are no more than have 256 each",
+        "one share twice as much, and are no more than have 256 each",
     ] = 2048
     sandbox: Annotated[
         SandboxName,
@@ -278,7 +281,14 @@ class Settings:
         )
         if sys.platform != "linux" or not is_copied:
             return 0
-        return min(self.threads - 1, self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
+        fitting = HELPERS_SHARE * (self.memory_megabytes // FEWEST_HELPER_MEGABYTES)
+        return min(self.threads - 1, fitting)
+
+    @property
+    def helper_megabytes(self) -> int:
+        """Most memory that each helper may take: a share of theirs, and no more than the first."""
+        shared = HELPERS_SHARE * self.memory_megabytes // max(1, self.helpers)
+        return min(self.memory_megabytes, shared)
 
     @property
     def net_threads(self) -> int:

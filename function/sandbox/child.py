@@ -232,7 +232,7 @@ def _fork(
             _fall_silent()
             if engine.second:
                 engine.second.only_cut()
-            locks = _lock(setup.memory_megabytes // len(lines), has_gpu=decoder != "cpu")
+            locks = _lock(setup.helper_megabytes, has_gpu=decoder != "cpu")
             _answer(link, Ready(engine.name, engine.provider, models_of(engine), locks))
             Helper(line, link, share, engine, hands).serve()
         finally:

@@ -19,7 +19,7 @@ from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, 
 
 @dataclass(frozen=True)
 class Setup:
-    """What the parent sends first: which engine, and how much memory each file may use.
+    """What the parent sends first: which engine, and how much memory each process may use.
 
     `second_encoder` is on, off, or the absolute path of a TOML file. Paths are bytes, as they need
     not be UTF-8. `threads` run the nets, or `threads_alone` where no helper can be forked.
@@ -36,6 +36,7 @@ class Setup:
     cache_folder: bytes
     second_encoder: bytes
     memory_megabytes: int
+    helper_megabytes: int
 
 
 @dataclass(frozen=True)

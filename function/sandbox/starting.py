@@ -54,6 +54,7 @@ def setup_of(settings: Settings) -> Setup:
         cache_folder=os.fsencode(settings.cache_folder.resolve()) if settings.cache_folder else b"",
         second_encoder=_spell(settings.second_encoder),
         memory_megabytes=settings.memory_megabytes,
+        helper_megabytes=settings.helper_megabytes,
     )
 
 
