@@ -69,7 +69,8 @@ class Identification:
 
     `members` are the positions of the people found whom this one is made of. `fragments` joined by
     time and place: they are seen, but are no evidence. `rejected` are the ids of performers whom
-    the user said this is not. `fused` is the person's template by both nets, if it was compared.
+    the user said this is not. `fused` is the person's template by both nets, if it was compared; of
+    people joined by their name that of the surest, as a face that was named wrong would spoil it.
     """
 
     person: PersonFound
@@ -256,8 +257,9 @@ def _mend(
         joined = join_people(found[first].person, found[second].person, gallery.model)
         (weighed,) = identify_people([joined], gallery, densities, hints)
         members = (*found[first].members, *found[second].members)
+        surest = max((found[first], found[second]), key=_certainty)
         found = [one for index, one in enumerate(found) if index != second]
-        found[first] = replace(weighed, members=members)
+        found[first] = replace(weighed, members=members, fused=surest.fused)
     return found
 
 

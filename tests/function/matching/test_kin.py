@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from db.people import Link, PersonFound
@@ -14,7 +15,7 @@ from function.faces.found import StageSeconds
 from function.matching.densities import densities_of
 from function.matching.fragments import join_fragments
 from function.matching.kin import find_kin
-from function.matching.matches import Identification, Match
+from function.matching.matches import Identification, Match, match_people
 from function.people.gathering import PeopleFound
 from function.people.people import fused_template_of
 from function.recognition import name_people
@@ -129,6 +130,20 @@ def test_time_and_place_name_nobody_whom_both_nets_know_to_be_another() -> None:
     alone = person_of([make_face(each, 4 + place) for place, each in enumerate(first)])
     assert join(alone) == ["match"], "the second net was not asked"
     assert join(film.see(crew[3], range(4, 8))) == ["match"]
+
+
+def test_who_is_joined_by_a_name_is_compared_with_others_as_the_surest_looks() -> None:
+    film = Film()
+    crew = [film.person() for _ in range(12)]
+    gallery = gallery_of([film.photos(one, 3) for one in crew], range(12))
+    seldom, often = film.see(crew[3], [0]), film.see(crew[3], range(4, 12))
+    alone = match_people([often], gallery)[0].fused
+    for parts in ([seldom, often], [often, seldom]):
+        (joined,) = match_people(parts, gallery)
+        assert joined.fused is not None
+        assert alone is not None
+        assert (joined.members, joined.person.faces) == ((0, 1), 9)
+        np.testing.assert_array_equal(joined.fused.mean, alone.mean)
 
 
 LINKS = (Link(0.2, 0, 1), Link(0.3, 1, 2))
