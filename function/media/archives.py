@@ -109,14 +109,18 @@ _last = _LastList()
 
 
 class _Reader(io.BufferedReader):
-    """Reads an archive; what would be a longer list than any is not read at all."""
+    """Reads an archive; what would be a longer list than any is not read at all.
+
+    While `reads_list` is unset, as for a picture, it reads as much as it is asked for.
+    """
 
     def __init__(self, descriptor: int, name: str) -> None:
         super().__init__(DescriptorFile(descriptor))
+        self.reads_list = False
         self._called = name
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > LONGEST_LIST_BYTES:
+        if self.reads_list and size is not None and size > LONGEST_LIST_BYTES:
             raise VideoOverLimitError(
                 f"{self._called} has a list of its files of {size // 1_000_000} MB, more than "
                 f"{LONGEST_LIST_BYTES // 1_000_000} MB. Unpack it, and scan the folder."
@@ -144,6 +148,7 @@ class _Archive(zipfile.ZipFile):
     """An archive whose list may be known. Where Python calls this otherwise, it is read anew."""
 
     def __init__(self, file: _Reader, name: str, known: list[zipfile.ZipInfo] | None) -> None:
+        self._file = file
         self._called = name
         self._known = known
         super().__init__(file)
@@ -151,7 +156,9 @@ class _Archive(zipfile.ZipFile):
     def _RealGetContents(self) -> None:  # noqa: N802  # zipfile's name
         if self._known is None:
             self.filelist = _ShortList(self._called)
+            self._file.reads_list = True
             super()._RealGetContents()  # type: ignore[misc]  # no part of its interface
+            self._file.reads_list = False
         else:
             self.filelist = self._known
 

@@ -227,6 +227,18 @@ def test_a_long_list_takes_little_memory_before_it_is_refused(
         read_entry(descriptor, 0)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_picture_may_be_larger_than_any_list(
+    method: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "LONGEST_LIST_BYTES", 1_000)
+    content = os.urandom(1_000_000)
+    path = pack(tmp_path / "a.zip", {"a.png": content}, method)
+    with opened(path) as descriptor:
+        for _ in range(2):  # with a list that is read, and with one that is kept
+            assert read_entry(descriptor, 0, f"packed by {method}") == content
+
+
 def test_nothing_is_written_while_an_archive_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
