@@ -32,6 +32,10 @@ SIDE_FILES = ("-journal", "-wal", "-shm")
 UNFINISHED_BUNDLE = ".{name}.bundle"
 """What a bundle is called while it is written."""
 
+_OF_UPGRADE = re.compile(r"\.before-\d{1,3}(\.\d+)?")
+"""What an upgrade adds to a file's name for its copy: the step that followed, of which there are
+few, and a number if that name was taken. A day or a word is the user's own."""
+
 _ESCAPED = re.compile(r"\\([01][0-7]{2})")
 """How a blank, a line break or a backslash in the name of a folder is written in `MOUNTS`."""
 
@@ -81,6 +85,11 @@ def beside(path: Path, ending: str, before: str = "") -> list[Path]:
 def backups_of(path: Path) -> list[Path]:
     """List the copies of a gallery at `path` that were made before upgrades."""
     return [one for one in beside(path, ".before-*") if not one.name.endswith(SIDE_FILES)]
+
+
+def copies_of_upgrades(path: Path) -> list[Path]:
+    """List those of them that bear the name an upgrade gives, and so are none of the user's own."""
+    return [one for one in backups_of(path) if _OF_UPGRADE.fullmatch(one.name[len(path.name) :])]
 
 
 def left_over_from(path: Path) -> list[Path]:
