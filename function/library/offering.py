@@ -1,15 +1,17 @@
 """Queues the videos at some places that are to be scanned, and notes those that are gone."""
 
 import os
+import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from db.ledgers import Ledger
-from db.videos import Depth, Kind, VideoFile
+from db.videos import Depth, Kind, VideoFile, VideoRecord
 from function.library.albums import is_picture, kind_at
 from function.library.finding import Found, find_albums, find_videos, is_at, is_below
+from function.media.files import NOT_THERE
 
 FEWEST_TO_DOUBT = 20
 """Of so many videos or more, nobody is likely to have deleted more than half at once."""
@@ -147,36 +149,43 @@ def _left_behind(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[b
     elsewhere = {path for path in known if path not in there and not any(_above(path, looked_at))}
     if not elsewhere:  # nearly always; the rest asks for each file
         return []
-    contents = {(file.oshash, file.stamp.size_bytes) for file in found.files}
-    same = {video for oshash, _ in contents for video in ledger.ids_of_content(oshash)}
+    same = {video for file in found.files for video in ledger.ids_of_content(file.oshash)}
+    both = (same | ledger.ids(found.paths)) & ledger.ids(elsewhere)
+    is_found = _looker(found)
     return [
         path
-        for video in ledger.records(sorted(same | ledger.ids(found.paths)))
-        if (video.oshash, video.size_bytes) in contents or not there.isdisjoint(video.paths)
+        for video in filter(is_found, ledger.records(sorted(both)))
         for path in elsewhere.intersection(video.paths)
         if not _holds_something(path)
     ]
 
 
+def _looker(found: Found) -> Callable[[VideoRecord], bool]:
+    """Make what says of a video whether its content was found; another may lie at its path now."""
+    contents = {(file.oshash, file.stamp.size_bytes) for file in found.files}
+    as_known = set(found.paths).difference(file.path for file in found.files)
+    return lambda video: (
+        (video.oshash, video.size_bytes) in contents or not as_known.isdisjoint(video.paths)
+    )
+
+
 def _holds_something(path: bytes) -> bool:
     """Say whether a file is there, or a folder with pictures, or one that cannot be read."""
-    if not os.path.isdir(path):  # noqa: PTH112  # a path of bytes: its name may be no text
-        return os.path.exists(path)  # noqa: PTH110
     try:
-        return any(map(is_picture, os.listdir(path)))  # noqa: PTH208
-    except OSError:
-        return True
+        mode = os.stat(path).st_mode  # noqa: PTH116  # a path of bytes: its name may be no text
+        return not stat.S_ISDIR(mode) or any(map(is_picture, os.listdir(path)))  # noqa: PTH208
+    except OSError as error:  # a disk that fails says nothing about what is on it
+        return error.errno not in NOT_THERE
+    except ValueError:  # no file can have such a name
+        return False
 
 
 def _moved(ledger: Ledger, found: Found, missing: Sequence[bytes]) -> Iterator[bytes]:
     """Yield those whose content was found elsewhere."""
-    there = set(found.paths)
-    contents = {(file.oshash, file.stamp.size_bytes) for file in found.files}
+    is_found = _looker(found)
     for path in missing:
-        for video in ledger.records(sorted(ledger.ids([path]))):
-            is_new = (video.oshash, video.size_bytes) in contents
-            if is_new or not there.isdisjoint(video.paths):
-                yield path
+        if any(map(is_found, ledger.records(sorted(ledger.ids([path]))))):
+            yield path
 
 
 def _find_lost(

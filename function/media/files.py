@@ -26,7 +26,7 @@ from function.media.spellings import as_written
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 """A symbolic link fails, and a pipe cannot make us wait before we see what it is."""
 
-_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """What opening says of a file that is not there, or to which a link leads. All else, such as a disk
 that cannot be read, says nothing of the kind."""
 
@@ -179,7 +179,7 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
                 return real_root, path.relative_to(real_root)
         except OSError as error:
             is_inside = True
-            trouble = trouble or ("" if error.errno in _NOT_THERE else str(error.strerror))
+            trouble = trouble or ("" if error.errno in NOT_THERE else str(error.strerror))
         except (RuntimeError, ValueError):
             is_inside = True  # a name no file can have is refused later, for that reason
     if trouble:
@@ -218,7 +218,7 @@ def _open_beneath(root: Path, inside: Path, asked: str) -> int:
         ) from None
     except OSError as error:
         _close(descriptor)
-        if error.errno in _NOT_THERE:
+        if error.errno in NOT_THERE:
             raise _not_found(asked) from None
         raise UnreadableVideoError(f"{quote(asked)} cannot be opened: {error.strerror}.") from None
     return descriptor

@@ -1,9 +1,12 @@
 """Files that are missing are noted as gone, unless their disk may be."""
 
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +160,42 @@ def test_what_was_copied_stays_known_at_both_places(shop: Shop) -> None:
     shop.scan(new)
     assert len([path for one in shop.ledger.iterate() for path in one.paths]) == 6
     assert shop.gone() == 0, "that another file is not there was not looked at"
+
+
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_a_copy_on_a_disk_that_is_away_is_not_dropped_for_a_film_that_replaced_the_other(
+    shop: Shop, *, in_turn: bool
+) -> None:
+    disk = shop.root.with_name("other disk")
+    shutil.copytree(shop.root, disk)
+    shop.scan(disk)
+    disk.rename(disk.with_name("unplugged"))
+    disk.mkdir()
+    (shop.root / "a.mp4").write_bytes(b"another film" * 100)
+    shop.scan(*([shop.root] if in_turn else [shop.root, disk]))
+    assert shop.gone() == 0
+    places = [one.paths for one in shop.ledger.iterate()]
+    assert places[0] == (bytes(disk / "a.mp4"),), "the only copy that is left"
+    assert places[1] == (bytes(shop.root / "b.mp4"),), "its copy is known again with its disk"
+
+
+def test_a_copy_on_a_disk_that_fails_is_not_taken_for_gone(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = shop.root.with_name("other disk")
+    shutil.copytree(shop.root, disk)
+    shop.scan(disk)
+    stat = os.stat
+
+    def failing(path: Any, **options: Any) -> os.stat_result:
+        if isinstance(path, bytes) and path.startswith(bytes(disk)):
+            raise OSError(errno.EIO, "Input/output error", path)
+        return stat(path, **options)
+
+    with monkeypatch.context() as failed:
+        failed.setattr(os, "stat", failing)
+        shop.scan()
+    assert len([path for one in shop.ledger.iterate() for path in one.paths]) == 8
 
 
 def test_a_file_that_was_named_stays_though_its_folder_is_scanned_without_it(shop: Shop) -> None:
