@@ -83,9 +83,10 @@ def tell_left(elapsed_seconds: float, share: float, ended: int) -> str:
 class ScanBar:
     """A bar of videos and albums on stderr, each kind by its own number: `2.5/12 videos`."""
 
-    def __init__(self, videos: int, albums: int = 0) -> None:
-        """Begin, with nothing done of so many."""
+    def __init__(self, videos: int, albums: int = 0, ended_before: int = 0) -> None:
+        """Begin; of so many, `ended_before` are another's work, and say nothing of our pace."""
         self.of: dict[Kind, int] = {"video": videos, "album": albums}
+        self._ended_before = ended_before
         self._bar = tqdm(
             total=videos + albums,
             unit=self._told({}),
@@ -107,7 +108,8 @@ class ScanBar:
         `share` of the work is done: a long video is more of it than a short one.
         """
         elapsed_seconds: float = self._bar.format_dict["elapsed"]
-        left = tell_left(elapsed_seconds, share, sum(totals.ended.values()))
+        ended = sum(totals.ended.values()) - self._ended_before
+        left = tell_left(elapsed_seconds, share, ended)
         self._bar.bar_format = BAR_FORMAT.replace(LEFT, left)
         self._bar.total = sum(self.of.values())
         self._bar.unit = self._told(done)
@@ -131,10 +133,12 @@ def follow(
 ) -> None:
     """Show events as they come, of so many videos and albums, and add them up in `totals`.
 
-    `sizes` are those of the files, in bytes: the time they take goes by it.
+    `sizes` are those of the files to come, in bytes: the time they take goes by it. What `totals`
+    hold already, another process did.
     """
-    under_way = _UnderWay(sizes, videos + albums)
-    with ScanBar(videos, albums) as bar:
+    before = sum(totals.ended.values())
+    under_way = _UnderWay(sizes, videos + albums - before)
+    with ScanBar(videos, albums, before) as bar:
         for event in events:
             kind = under_way.note(event)
             totals.count(event, kind)

@@ -344,7 +344,7 @@ def _scan_all(scanner: Scanner, hands: Hands, videos: frozenset[int], totals: To
     os.nice(NICENESS)
     records = scanner.ledger.records(sorted(videos))
     albums = sum(one.kind == "album" for one in records)
-    sizes = {path: one.size_bytes for one in records for path in one.paths}
+    sizes = {path: one.size_bytes for one in records if is_open(one) for path in one.paths}
     with ended_by_signals(scanner) as ended:
         try:
             with closing(hands.run(scanner)) as events:

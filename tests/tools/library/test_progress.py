@@ -4,6 +4,7 @@ import pytest
 
 from function.faces.found import Progress
 from function.library.scan_events import Advanced, Done, Failed, Started
+from tools.library import progress
 from tools.library.progress import ScanBar, Totals, follow, tell_left
 
 A, B = b"/v/a.mp4", b"/v/b\n\x1b[31m\xff.mp4"
@@ -97,6 +98,17 @@ def test_a_long_video_is_more_of_the_work_than_a_short_one(
     shares.clear()
     follow([Done(A, again=True, **said), Done(A, **said)], 1, Totals())
     assert shares == [0.5, 1.0]
+
+
+def test_what_another_process_did_before_says_nothing_of_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[float, int]] = []
+    monkeypatch.setattr(progress, "tell_left", lambda _, *said: told.append(said) or "")
+    said = {"faces": 1, "people": 1, "named": 0, "left_out": 0, "seconds": 0.0}
+    sizes = {A: 100, B: 300}
+    follow([Done(A, **said), Done(B, **said)], 12, Totals(scanned=9, failed=1), sizes=sizes)
+    assert told == [(0.25, 1), (1.0, 2)]
 
 
 def test_the_bar_shows_no_time_left_at_first(capsys: pytest.CaptureFixture[str]) -> None:
