@@ -155,11 +155,12 @@ class SqliteQueue(LedgerConnection):
 
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there."""
-        sql = (
-            "UPDATE files SET gone = (SELECT max(gone) + 1 FROM files) WHERE path = ? AND NOT gone"
-        )
+        sql = "UPDATE files SET gone = ? WHERE path = ? AND NOT gone"
         with self.writing() as db:
-            return sum(db.execute(sql, (path,)).rowcount for path in paths)
+            # Once for all: to find the last one reads every file.
+            (last,) = db.execute("SELECT coalesce(max(gone), 0) FROM files").fetchone()
+            numbered = enumerate(paths, last + 1)
+            return sum(db.execute(sql, one).rowcount for one in numbered)
 
     def lease(
         self,

@@ -175,6 +175,16 @@ def test_a_moved_or_renamed_file_is_known(ledger: SqliteLedger) -> None:
     assert len(ledger.sightings([video])[video]) == 1
 
 
+def test_a_library_that_was_moved_is_noted_in_no_time(ledger: SqliteLedger) -> None:
+    files = [video_file(number) for number in range(10_000)]
+    ledger.offer([*files, video_file(0, "/copy.mp4")], "normal")
+    before = time.process_time()
+    assert ledger.note_gone([b"/copy.mp4", *(one.path for one in files)]) == 10_001
+    assert time.process_time() - before < 1, "to look through all files for each took three"
+    assert ledger.counts().gone == 10_000
+    assert ledger.videos(limit=1)[0].known_paths == (files[0].path,), "the one that went last"
+
+
 def test_files_of_one_content_are_one_video(ledger: SqliteLedger) -> None:
     copies = [video_file(1, "/b.mp4"), video_file(1, "/a.mp4"), video_file(2, "/c.mp4")]
     assert ledger.offer(copies, "normal") == (2, 0, 1, 0)
