@@ -11,7 +11,7 @@ from db.records import Generation
 from db.snapshots import Snapshot
 from function.engines.models import PRIMARY
 from function.matching.densities import Densities, name_fits
-from function.matching.kin import ASSUMED_IN_VIDEO, JOINED_FROM
+from function.matching.kin import ASSUMED_IN_VIDEO, JOINED_FROM, LIKELY_FROM
 from function.matching.matches import Identification
 from function.matching.second_models import SecondModel
 from function.recognition import Unnamed, name_videos, take_snapshot
@@ -43,7 +43,7 @@ class Naming:
     def terms(self) -> int:
         """TERM_BITS that depend on the densities, the models, the settings and who is joined."""
         settings = (self.settings.hints, self.settings.min_score)
-        joining = (JOINED_FROM, ASSUMED_IN_VIDEO)
+        joining = (JOINED_FROM, ASSUMED_IN_VIDEO, LIKELY_FROM)
         terms = repr((name_fits(), self.models, self.densities, settings, joining))
         digest = hashlib.sha256(terms.encode()).digest()
         return int.from_bytes(digest, "big") >> (8 * len(digest) - TERM_BITS)

@@ -1,5 +1,6 @@
 """Says whether two people found are one person, where nobody says who they are."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations, groupby
 
@@ -26,6 +27,10 @@ pairs of one person are joined so, and none of 1,381 of two. Of 576,000 pairs of
 photographs, one to six of each, 8 are, and 56 that show three of seven who are hard to tell apart
 anyway."""
 
+LIKELY_FROM = 0.5
+"""The probability of being one from which somebody seen well may get another's name by time and
+place."""
+
 
 def odds_of_one(
     distances: Numbers,
@@ -48,7 +53,7 @@ def odds_of_one(
 
 def are_one(odds: Numbers) -> NDArray[np.bool_]:
     """Say where logarithms of odds leave hardly a doubt."""
-    sure: NDArray[np.bool_] = odds >= np.log(JOINED_FROM / (1 - JOINED_FROM))
+    sure: NDArray[np.bool_] = odds >= _log_odds(JOINED_FROM)
     return sure
 
 
@@ -110,7 +115,12 @@ def _would_misname(one: Identification, other: Identification, densities: Densit
         return False
     distance = np.array([np.linalg.norm(first.mean - second.mean)], np.float64)
     evidence = np.array([first.evidence]), np.array([second.evidence])
-    return bool(odds_of_one(distance, evidence, densities, ASSUMED_IN_VIDEO)[0] < 0)
+    odds = odds_of_one(distance, evidence, densities, ASSUMED_IN_VIDEO)
+    return bool(odds[0] < _log_odds(LIKELY_FROM))
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 def _pairs_within(groups: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -153,20 +153,23 @@ def _find_people(apart: Vectors, sizes: NDArray[np.float32]) -> NDArray[np.intp]
         people = np.unique(nearest, return_inverse=True)[1]
     while (faces := np.bincount(people, sizes)).min() < FEWEST_IN_PART and len(faces) > 1:
         few = people == faces.argmin()
-        far = sizes[few] @ _measure(people, apart, sizes)[few]
+        far = sizes[few] @ _measure(people, apart, sizes, few)
         far[faces.argmin()] = np.inf
         people = np.unique(np.where(few, far.argmin(), people), return_inverse=True)[1]
     return people
 
 
 def _measure(
-    people: NDArray[np.intp], apart: Vectors, sizes: NDArray[np.float32]
+    people: NDArray[np.intp],
+    apart: Vectors,
+    sizes: NDArray[np.float32],
+    shots: NDArray[np.bool_] | slice = slice(None),
 ) -> NDArray[np.float32]:
-    """Return how far each shot is from each person, on average over other shots: (shots, people).
+    """Return how far some shots are from each person, on average over other shots: (shots, people).
 
     A person's only shot is as far from its person as two people are.
     """
     faces = np.where(people[:, None] == np.arange(people.max() + 1), sizes[:, None], 0)
-    others: NDArray[np.float32] = faces.sum(axis=0) - faces
+    others: NDArray[np.float32] = faces.sum(axis=0) - faces[shots]
     far: NDArray[np.float32] = np.full_like(others, TWO_FROM)
-    return np.divide(apart @ faces, others, out=far, where=others > 0)
+    return np.divide(apart[shots] @ faces, others, out=far, where=others > 0)

@@ -228,7 +228,12 @@ def test_a_damaged_person_stops_no_rematch_and_their_video_is_named(
 
 @pytest.mark.parametrize(
     ("decides", "otherwise"),
-    [("name_fits", lambda: "others"), ("JOINED_FROM", 0.9), ("ASSUMED_IN_VIDEO", 50)],
+    [
+        ("name_fits", lambda: "others"),
+        ("JOINED_FROM", 0.9),
+        ("ASSUMED_IN_VIDEO", 50),
+        ("LIKELY_FROM", 0.4),
+    ],
 )
 def test_after_an_upgrade_that_scores_otherwise_everyone_is_matched_again_once(
     decides: str,

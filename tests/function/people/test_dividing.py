@@ -137,6 +137,16 @@ def test_one_face_alone_and_one_shot_alone_make_nobody() -> None:
     assert len(divide([one, one, other, other])) == 1
 
 
+def test_strangers_of_one_shot_each_are_put_together_until_none_is_alone() -> None:
+    scene = Scene()
+    for _ in range(60):
+        scene.shoot(scene.person(), 1)
+    divided = divide(scene.faces)
+    assert min(map(len, divided)) >= dividing.FEWEST_IN_PART
+    assert sorted(chain(*ids(divided))) == list(range(60))
+    assert len(divided) > 20, "and not all with the first"
+
+
 def test_the_faces_of_a_shot_stay_together_and_others_go_with_the_nearest() -> None:
     scene = Scene()
     first, second = scene.shoot(scene.person()), scene.shoot(scene.person())
