@@ -222,7 +222,7 @@ class Settings:
         int,
         count_to(MOST_MEGABYTES),
         "most memory for one video, besides the nets; above that, 413. Those that help with a long "
-        "one share twice as much, and are no more than have 256 each",
+        "one share up to twice as much, and are no more than have 256 each",
     ] = 2048
     sandbox: Annotated[
         SandboxName,

@@ -18,6 +18,7 @@ from function.sandbox.channel import Channel, Inbox
 from function.sandbox.checks import Dimensions, check_answer, check_portion
 from function.sandbox.messages import (
     LONGEST_LINE,
+    NETS_ENDED,
     PROGRESS,
     LogLine,
     Ready,
@@ -27,7 +28,6 @@ from function.sandbox.messages import (
     read_answer,
     write_message,
 )
-from function.sandbox.nets import NETS_ENDED
 from function.sandbox.orders import (
     ORDERS,
     ContentsOrder,

@@ -16,6 +16,9 @@ from function.sandbox.orders import ORDERS, RESULTS, Order, Result
 from function.sandbox.portions import Portion
 from function.sandbox.wire import LARGEST_BYTES, LONGEST_TEXT, WireError, pack, unpack
 
+NETS_ENDED = 75
+"""The exit status of a child that ends because the process with its nets has."""
+
 
 @dataclass(frozen=True)
 class Setup:

@@ -23,15 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from function.media.pictures import RgbImage
+from function.sandbox.messages import NETS_ENDED
 
 NAMES = ("encoder", "yunet", "sface")
 
 ROOM_BYTES = 128 * 1024 * 1024
 """Room for the pictures of one run, and as much for what the net says of them. What is never
 written to takes no memory."""
-
-NETS_ENDED = 75
-"""The exit status of a child that ends because the process with its nets has."""
 
 MOST_LAST_BYTES = 1_000
 """What the process with the nets may say of its end."""

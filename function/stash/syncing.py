@@ -38,7 +38,6 @@ IMAGES_READ = f"{SOURCE} images"
 LONG_AGO = "2000-01-01T00:00:00Z"
 """Before any image was, as Stash writes it: the checkpoint of a Stash without images."""
 
-
 NO_PHOTO = "no cover in Stash, and no picture that shows them alone"
 
 Present: TypeAlias = Mapping[str, StashPerformer]

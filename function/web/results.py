@@ -68,7 +68,7 @@ class RecentResults:
         """
         origin = f"confirmed from {PureWindowsPath(video).name}"
         models = (model.id, *([second] if second else []))
-        kept = tuple(_sighting(person, origin, model, models) for person in people)
+        kept = tuple(_subject(person, origin, model, models) for person in people)
         result_id = secrets.token_urlsafe(24)
         with self._lock:
             self._results[result_id] = KeptResult(video, kept, self._clock())
@@ -141,7 +141,7 @@ def choose_views(person: PersonFound) -> list[View]:
     return views[:MOST_ENCODINGS] or weak[:1]
 
 
-def _sighting(
+def _subject(
     person: PersonFound, origin: str, model: EncodingModel, models: Sequence[str]
 ) -> Subject:
     views = [view for view in choose_views(person) if is_admissible(view, models)]

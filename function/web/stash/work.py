@@ -9,9 +9,7 @@ from functools import cached_property
 from db.ledgers import Ledger
 from db.records import Performer
 from db.videos import VideoFile, VideoRecord
-from function.errors import (
-    UnknownPerformerError,
-)
+from function.errors import UnknownPerformerError
 from function.library.albums import fingerprint_of
 from function.library.finding import is_truly_below
 from function.library.naming import Naming, open_naming

@@ -67,7 +67,7 @@ export const makeButton = (text, onclick, more) =>
   make("button", { type: "button", text, onclick, ...more });
 
 /**
- * Make a button of a choice, which says how many it would show; pressed if it is the present one.
+ * Make a button of a choice, which says how many it would show; pressed if it is chosen.
  *
  * @param {string} words
  * @param {number} number
@@ -174,7 +174,7 @@ export function clock(seconds) {
 }
 
 /**
- * How much of a video nobody could see; empty if it is whole.
+ * What nobody could see of a video; empty if it is whole.
  *
  * @param {{ unreadable_seconds: number }} video
  */
@@ -211,14 +211,21 @@ export function countBoth(videos, albums) {
  */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
 
+/** @type {Record<string, string>} */
+const ALIKE = { ß: "ss", ø: "o", đ: "d", ð: "d", ł: "l", ı: "i", æ: "ae", œ: "oe", þ: "th" };
+
 /** @param {string} name */
 const keyOf = (name) =>
   plain(name)
-    .replace(/\d{1,18}/g, (digits) => `\x01${digits.padStart(18, "0")}${digits}`)
+    .replace(/[ß-œ]/g, (one) => ALIKE[one] ?? one)
+    .replace(/[`‘’]/g, "'")
+    .replace(/[‐-—]/g, "-")
+    .replace(/ +/g, " ")
+    .replace(/\d{1,18}/g, (digits) => `\x01${digits.padStart(18, "0")}${digits}\0`)
     .replace(/ *\/ */g, "\0");
 
 /**
- * Things in the shell's order of their paths: folder by folder, as people count.
+ * Things in the shell's order of their paths.
  *
  * @template One
  * @param {One[]} all
@@ -262,7 +269,7 @@ export async function confirmInDialog(title, paragraphs, agree) {
 }
 
 /**
- * Ask a question with several answers; returns the value of the chosen one, "" for `back`.
+ * Ask a question with several answers; returns the chosen value, "" for `back`.
  *
  * @param {string} title
  * @param {(string | HTMLElement)[]} paragraphs

@@ -229,7 +229,7 @@ function showResult(name, cards, people) {
     byId("people").replaceChildren(
       notice(
         "No face found",
-        "No face is large enough (32 pixels wide in 1080p, 64 in 4K), or all are seen from behind. A lower EVERY_SECONDS finds brief appearances.",
+        "No face is large enough (28 pixels wide in 1080p, 56 in 4K), or all are seen from behind. A lower EVERY_SECONDS finds brief appearances.",
       ),
     );
   }

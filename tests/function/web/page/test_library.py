@@ -83,6 +83,16 @@ def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen
     made = MadeUpLibrary(tmp_path)
     names = [" b.mp4", "(x).mp4", "-a.mp4", "B 2.mp4", "b 10.mp4", "é.mp4", "e2.mp4", "E01.mp4"]
     names += ["_a.mp4", "!b.mp4", "a!.mp4", "a-1.mp4", "a_1.mp4", "#x.mp4", "[y].mp4", "a01.mp4"]
+    names += [
+        "Łódź.mp4",
+        "Ma.mp4",
+        "O\u2019Neil.mp4",
+        "Oz.mp4",
+        "Søren.mp4",
+        "Straße.mp4",
+        "a\u2013b.mp4",
+    ]
+    names += ["Æon.mp4", "Œuvre.mp4", "p.mp4", "đ.mp4", "Þor.mp4", "a  c.mp4", "00-.mp4", "0_.mp4"]
     names += ["e1.mp4", "Ünï 9.mp4", "Z.mp4", "日本.mp4", "o'neil.mp4", "100%.mp4", "a1.mp4"]
     folders = ["s 10", "S 2", "S 2 more"]
     for folder in folders:
