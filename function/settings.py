@@ -180,8 +180,8 @@ class Settings:
     hints: Annotated[
         Literal["on", "off"],
         choice("on", "off"),
-        "a performer whose name or alias stands in the video's path is likelier; never named "
-        "unless the face agrees",
+        "a performer whose name or alias stands in the video's path, or whom you tagged on it in "
+        "Stash, is likelier; never named unless the face agrees",
     ] = "on"
     device: Annotated[
         DeviceName,
