@@ -11,6 +11,7 @@ from db.strangers import Strangers
 from db.tasks import Tasks
 from db.videos import (
     AlbumPicture,
+    Content,
     Counts,
     Depth,
     Interval,
@@ -289,7 +290,7 @@ class Ledger(Protocol):
         looks: Sequence[Vector] = (),
         others: Collection[Identity] = (),
     ) -> None:
-        """Delete every decision about a performer, given all their ids.
+        """Delete every decision about a performer, given all their ids, and that they are tagged.
 
         Also those about somebody who looks like one of `looks`, encodings of the primary model, and
         is seen in that video no more: they may be the performer, unless it says that they are one
@@ -299,8 +300,24 @@ class Ledger(Protocol):
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:
         """Give every decision about one of these performers another id of theirs as well.
 
-        Returns how many decisions changed.
+        Who is tagged by the one id is tagged by the other. Returns how many decisions changed.
         """
+
+    def note_tagged(
+        self,
+        tagged: Mapping[Content, Collection[Identity]],
+        gallery: int,
+        performers: Mapping[Identity, int],
+    ) -> int:
+        """Note whom the user tagged on which content, in place of all that was noted before.
+
+        Also for what is not scanned yet. `performers` are their numbers in a gallery, the first
+        number of whose generation is given: who is forgotten there meanwhile is left out. Videos of
+        which anything else was noted are then to be matched again; returns how many contents.
+        """
+
+    def tagged(self, videos: Sequence[int]) -> dict[int, list[Identity]]:
+        """Return whom the user tagged on some videos; nobody, if nothing was noted."""
 
     def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
         """Yield all videos by id, or those in one state."""

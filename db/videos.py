@@ -35,6 +35,13 @@ _HALF = 2**63
 """A store keeps whole numbers from minus this to below it."""
 
 
+class Content(NamedTuple):
+    """What a video holds, wherever it lies: its fingerprint and its size."""
+
+    oshash: str
+    size_bytes: int
+
+
 class Stamp(NamedTuple):
     """What shows without reading a file that it is the one that was there before."""
 

@@ -126,6 +126,15 @@ class Writes(Protocol):
     def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
         """Return the performers that we, and not the user, added, by scene, or by another item."""
 
+    def tell(self, scene: str, performers: Iterable[str]) -> None:
+        """Note whom we named to Stash's scraper, by which Stash itself may add them to a scene."""
+
+    def all_from_us(self) -> Mapping[str, frozenset[str]]:
+        """Return the performers that we added or named to Stash's scraper, by scene.
+
+        Nothing is learned from these.
+        """
+
     def follow(self, before: str, after: str) -> None:
         """Let what is written of a performer be of the one into whom Stash merged them.
 

@@ -53,7 +53,7 @@ FEWEST_HELPER_MEGABYTES = 256
 """What a helper may take at least. Films of 1080p take 80."""
 
 HELPERS_SHARE = 2
-"""All helpers of a video share so many times MEMORY_MEGABYTES: by default enough for 16 of them."""
+"""All helpers of a video have at most so many times MEMORY_MEGABYTES: enough for 16 by default."""
 
 MOST_NET_THREADS = 3
 """In one process: the nets are small, and their layers soon wait for each other."""
@@ -180,8 +180,8 @@ class Settings:
     hints: Annotated[
         Literal["on", "off"],
         choice("on", "off"),
-        "a performer whose name or alias stands in the video's path is likelier; never named "
-        "unless the face agrees",
+        "a performer whose name or alias stands in the video's path, or whom you tagged on it in "
+        "Stash, is likelier; never named unless the face agrees",
     ] = "on"
     device: Annotated[
         DeviceName,
@@ -286,9 +286,8 @@ class Settings:
 
     @property
     def helper_megabytes(self) -> int:
-        """Most memory that each helper may take: a share of theirs, and no more than the first."""
-        shared = HELPERS_SHARE * self.memory_megabytes // max(1, self.helpers)
-        return min(self.memory_megabytes, shared)
+        """Most memory that each helper may take: they share as much as the first may, if many do."""
+        return max(FEWEST_HELPER_MEGABYTES, self.memory_megabytes // max(1, self.helpers))
 
     @property
     def net_threads(self) -> int:

@@ -37,10 +37,12 @@ from db.sqlite.ledger_places import move_places
 from db.sqlite.ledger_queue import SqliteQueue, lease_clock, update_leased
 from db.sqlite.ledger_records import RECORDS, inside, is_known, read_record
 from db.sqlite.ledger_strangers import SqliteStrangers
+from db.sqlite.ledger_tagged import erase_tagged, read_tagged, rename_tagged, replace_tagged
 from db.sqlite.ledger_tasks import SqliteTasks
 from db.sqlite.ledger_writes import SqliteWrites
 from db.videos import (
     AlbumPicture,
+    Content,
     Counts,
     Depth,
     Interval,
@@ -277,14 +279,31 @@ class SqliteLedger(SqliteQueue):
         looks: Sequence[Vector] = (),
         others: Collection[Identity] = (),
     ) -> None:
-        """Delete every decision about a performer."""
+        """Delete every decision about a performer, and that they are tagged."""
         with self.writing() as db:
+            erase_tagged(db, identities)
             erase_decisions(db, identities, looks, others)
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:
         """Give every decision about one of these performers another id of theirs as well."""
         with self.writing() as db:
+            rename_tagged(db, also)
             return add_identities(db, also)
+
+    def note_tagged(
+        self,
+        tagged: Mapping[Content, Collection[Identity]],
+        gallery: int,
+        performers: Mapping[Identity, int],
+    ) -> int:
+        """Note whom the user tagged on which content, in place of all that was noted before."""
+        with self.writing() as db:
+            return replace_tagged(db, tagged, gallery, performers)
+
+    def tagged(self, videos: Sequence[int]) -> dict[int, list[Identity]]:
+        """Return whom the user tagged on some videos."""
+        with self.reading() as db:
+            return read_tagged(db, videos)
 
     def begin_forgetting(self, gallery: int, performer: int) -> None:
         """Note that a performer is to be forgotten, before anything is erased."""

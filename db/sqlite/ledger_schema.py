@@ -320,9 +320,31 @@ def _create_tasks(db: Database) -> None:
     )
 
 
+def m002_tagged(db: Database) -> None:
+    """Whom the user tagged in Stash, by what a file holds: it may not be scanned yet.
+
+    And of which scenes Stash's scraper was told by us who is in them.
+    """
+    db.execute(
+        "CREATE TABLE stash_told (scene TEXT NOT NULL, performer TEXT NOT NULL, "
+        "PRIMARY KEY (scene, performer)) WITHOUT ROWID"
+    )
+    db.execute(
+        """
+        CREATE TABLE tagged (
+            oshash TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            source_id TEXT NOT NULL,
+            PRIMARY KEY (oshash, size_bytes, source, source_id)
+        ) WITHOUT ROWID
+        """
+    )
+
+
 LEDGER = Schema(
     "library",
     LEDGER_APPLICATION_ID,
-    (m001_videos_and_sightings,),
+    (m001_videos_and_sightings, m002_tagged),
     "Make one: python -m tools scan FOLDER.",
 )

@@ -26,6 +26,11 @@ _STILL_OURS = (
 )
 """What was as we left it is so still, after a further write of ours."""
 
+_ADDED = (
+    "SELECT scene, thing FROM stash_writes WHERE kind = 'performer' AND item = ? "
+    "AND state <> 'undone'"
+)
+
 _UNDONE = "UPDATE stash_writes SET state = 'undone' WHERE id = ?"
 
 LONGEST_TURN_SECONDS = 60.0
@@ -133,14 +138,18 @@ class SqliteWrites:
 
     def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
         """Return the performers that we added, by scene, or by another item."""
-        found: dict[str, set[str]] = defaultdict(set)
-        sql = (
-            "SELECT scene, thing FROM stash_writes WHERE kind = 'performer' AND item = ? "
-            "AND state <> 'undone'"
-        )
-        for scene, performer in self._ledger.rows(sql, item):
-            found[scene].add(performer)
-        return {scene: frozenset(performers) for scene, performers in found.items()}
+        return _by_scene(self._ledger.rows(_ADDED, item))
+
+    def tell(self, scene: str, performers: Iterable[str]) -> None:
+        """Note whom we named to Stash's scraper."""
+        with self._ledger.writing() as db:
+            sql = "INSERT OR IGNORE INTO stash_told VALUES (?, ?)"
+            db.conn.executemany(sql, [(scene, one) for one in performers])
+
+    def all_from_us(self) -> Mapping[str, frozenset[str]]:
+        """Return the performers that we added or named to Stash's scraper, by scene."""
+        told = "SELECT scene, performer FROM stash_told"
+        return _by_scene(self._ledger.rows(f"{_ADDED} UNION {told}", "scene"))
 
     def follow(self, before: str, after: str) -> None:
         """Let what is written of a performer be of another one."""
@@ -149,11 +158,20 @@ class SqliteWrites:
             _leave_to_user(db, before, after)
             sql = f"UPDATE stash_writes SET thing = ? WHERE thing = ? AND {performers}"  # noqa: S608
             db.execute(sql, (after, before))
+            sql = "UPDATE OR REPLACE stash_told SET performer = ? WHERE performer = ?"
+            db.execute(sql, (after, before))
             sql = "UPDATE stash_writes SET performer = ? WHERE performer = ?"
             db.execute(sql, (after, before))
 
     def _writes(self, which: str, *values: Any) -> list[Write]:
         return [Write(*row) for row in self._ledger.rows(f"{_WRITES} {which}", *values)]
+
+
+def _by_scene(rows: Iterable[Sequence[str]]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for scene, performer in rows:
+        found[scene].add(performer)
+    return {scene: frozenset(performers) for scene, performers in found.items()}
 
 
 def _insert(db: Database, write: Write) -> int:

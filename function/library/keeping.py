@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from db.decisions import Decision
 from db.people import PersonFound, View
+from db.records import Identity
 from db.videos import Interval, Kind, Outcome, VideoFound
 from function.library.decisions import Decided, apply_decisions, settle, share_within
 from function.library.naming import Naming
@@ -45,15 +46,18 @@ def keep_people(
     strangers: bool,
     forgotten: Sequence[Interval] = (),
     decisions: Sequence[Decision] = (),
+    tagged: Sequence[Identity] = (),
 ) -> Kept:
     """Name the people of a video, and choose what to keep of them.
 
     They are named by what is kept, so that a rematch says the same. Without `strangers`, nothing of
     people is kept who may be nobody of the gallery; they are counted. Nor is a stranger kept who is
-    seen when somebody was who has been `forgotten` since: it may be the same person.
+    seen when somebody was who has been `forgotten` since: it may be the same person. Whom the user
+    `tagged` on it is likelier.
     """
     trimmed = replace(found, people=tuple(trim(person) for person in found.people))
-    (named,) = naming.name([Unnamed(trimmed, watched.path)])
+    hints = naming.hints_of(tagged)
+    (named,) = naming.name([Unnamed(trimmed, watched.path, hints)])
     decided = apply_decisions(named, decisions, naming.gallery)
     kept = [
         one

@@ -1,16 +1,18 @@
 """What people are named by: the gallery as it is now, and how distances in it are scored."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from db.galleries import Store
 from db.people import PersonFound
-from db.records import Generation
+from db.records import Generation, Identity, Performer
 from db.snapshots import Snapshot
 from function.engines.models import PRIMARY
+from function.library.decisions import by_identity
 from function.matching.densities import Densities, name_fits
+from function.matching.hints import Hint, hint_alike
 from function.matching.kin import ASSUMED_IN_VIDEO, JOINED_FROM, LIKELY_FROM
 from function.matching.matches import Identification
 from function.matching.second_models import SecondModel
@@ -52,6 +54,17 @@ class Naming:
         """Name the people of some videos."""
         return name_videos(videos, self.gallery, self.settings, self.densities)
 
+    def hints_of(self, tagged: Sequence[Identity]) -> tuple[Hint, ...]:
+        """Turn those whom the user tagged on a video into hints; who is not enrolled is left out.
+
+        Whoever was merged into another is found by the ids that this one has of them.
+        """
+        return hint_tagged(tagged, self._by_identity)
+
+    @cached_property
+    def _by_identity(self) -> Mapping[Identity, Performer]:
+        return by_identity(self.gallery.performers)
+
     def fitting(self, person: PersonFound, models: Sequence[str]) -> PersonFound:
         """Return a person as the gallery can compare them, given the models they were encoded by.
 
@@ -61,6 +74,13 @@ class Naming:
             return person
         views = tuple(replace(view, encodings=view.encodings[:1]) for view in person.views)
         return replace(person, views=views)
+
+
+def hint_tagged(
+    tagged: Sequence[Identity], performers: Mapping[Identity, Performer]
+) -> tuple[Hint, ...]:
+    """Turn those whom the user tagged into hints, given everyone by each of their ids."""
+    return hint_alike([performers[one].id for one in tagged if one in performers], "tag")
 
 
 def open_naming(store: Store, second: SecondModel | None, settings: Settings) -> Naming:

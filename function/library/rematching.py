@@ -9,6 +9,7 @@ from db.decisions import Decision
 from db.errors import GalleryReadOnlyError
 from db.ledgers import Ledger
 from db.people import Link, PersonFound
+from db.records import Identity
 from db.videos import Outcome, Sighting, VideoRecord
 from function.faces.found import StageSeconds
 from function.library.decisions import Decided, apply_decisions, settle
@@ -50,6 +51,7 @@ class _Remembered:
     sightings: dict[int, list[Sighting]]
     links: dict[int, list[Link]]
     decisions: dict[int, list[Decision]]
+    tagged: dict[int, list[Identity]]
 
 
 def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
@@ -94,13 +96,22 @@ def _note_terms(ledger: Ledger, naming: Naming, records: Iterable[VideoRecord]) 
 
 
 def name_again(
-    ledger: Ledger, videos: Sequence[int], naming: Naming, *, pictures: bool = False
+    ledger: Ledger,
+    videos: Sequence[int],
+    naming: Naming,
+    *,
+    pictures: bool = False,
+    with_tags: bool = True,
 ) -> dict[int, list[Decided]]:
     """Name the people of some videos as a scan of today would, with all that they may be.
 
-    Their members are positions in the ledger. Without `pictures` these are empty.
+    Their members are positions in the ledger. Without `pictures` these are empty, and nobody is
+    likelier by what the user tagged without `with_tags`.
     """
-    return _name(_read(ledger, videos, pictures=pictures), naming)
+    known = _read(ledger, videos, pictures=pictures)
+    if not with_tags:
+        known = replace(known, tagged={video: [] for video in known.tagged})
+    return _name(known, naming)
 
 
 def _read(ledger: Ledger, videos: Sequence[int], *, pictures: bool = False) -> _Remembered:
@@ -111,6 +122,7 @@ def _read(ledger: Ledger, videos: Sequence[int], *, pictures: bool = False) -> _
         ledger.sightings(videos, pictures=pictures),
         ledger.links(videos),
         ledger.decisions(videos),
+        ledger.tagged(videos),
     )
 
 
@@ -121,7 +133,8 @@ def _name(known: _Remembered, naming: Naming) -> dict[int, list[Decided]]:
         sightings = known.sightings[video]
         people = tuple(naming.fitting(one.person, models) for one in sightings)
         found = _as_found(people, sightings, known.links[video])
-        unnamed.append(Unnamed(found, text_of(record.paths[0]) if record.paths else ""))
+        path = text_of(record.paths[0]) if record.paths else ""
+        unnamed.append(Unnamed(found, path, naming.hints_of(known.tagged[video])))
     return {
         video: settle(
             apply_decisions(

@@ -292,6 +292,7 @@ class Scanner:
             strangers=self.strangers if self.keeps_strangers is None else self.keeps_strangers(),
             forgotten=self.ledger.forgotten_spans(lease.video),
             decisions=self.ledger.decisions([lease.video])[lease.video],
+            tagged=self.ledger.tagged([lease.video])[lease.video],
         )
         generation = naming.generation
         scanned = self._scanned(lease, found)

@@ -121,7 +121,7 @@ class Lookout:
         self, present: Mapping[str, StashPerformer], count: int
     ) -> dict[str, list[Scene]]:
         """Return the scenes to look at, by performer: not yet enrolled, never removed, not ours."""
-        written = self.ledger.writes.all_written() if self.ledger else {}
+        written = self.ledger.writes.all_from_us() if self.ledger else {}
         found: dict[str, list[Scene]] = defaultdict(list)
         with self.store.gallery() as gallery:
             known = {one: _known_scenes(gallery, present[one]) for one in present}

@@ -31,6 +31,7 @@ from function.stash.performers import performer_of, read_record
 from function.stash.records import SOURCE, StashPerformer
 from function.stash.scene_faces import Learned, Lookout, Step
 from function.stash.synced import Synced, SyncOptions, WithoutPhoto
+from function.stash.tagged import note_tagged
 
 IMAGES_READ = f"{SOURCE} images"
 """The checkpoint of Stash's images: those tagged later carry a later time."""
@@ -47,6 +48,9 @@ Present: TypeAlias = Mapping[str, StashPerformer]
 Learn: TypeAlias = Callable[[Present], Generator[Step, None, Learned]]
 """Enrols from scenes, given everyone in Stash by id."""
 
+Note: TypeAlias = Callable[[Present], object]
+"""Notes whom the user tagged on scenes, given everyone in Stash by id."""
+
 
 def sync(
     stash: Stash,
@@ -56,13 +60,15 @@ def sync(
     *,
     options: SyncOptions | None = None,
     learn: Learn | None = None,
+    note: Note | None = None,
 ) -> Generator[Step, None, Synced]:
     """Compare everyone in Stash with the gallery, and enrol what is new or changed.
 
     Yields how far it is; what it did is returned at its end. Photos are read without the gallery's
     lock; each performer is stored in one short step, so that corrections can be made meanwhile, and
     so that it can be ended at any moment. What cannot be read is reported, and the rest goes on.
-    `learn` comes last: it enrols from scenes, given who is in Stash.
+    `learn` comes last: it enrols from scenes, given who is in Stash. Then `note` remembers whom the
+    user tagged on scenes.
 
     Raises:
         UnusableSourceError: Stash does not answer, or refuses the key.
@@ -76,13 +82,13 @@ def sync(
     work = _Work(stash, gallery_store, finder, chosen, present, _images_written(ledger))
     report = Report()
     yield from work.fill(report)
-    learned = None
     with gallery_store.gallery() as opened:
         opened.log("stash sync", report.counts())
         if not report.stopped:
             opened.note_checkpoint(IMAGES_READ, newest_image or LONG_AGO)
-    if learn and not report.stopped:
-        learned = yield from learn(present)
+    learned = (yield from learn(present)) if learn and not report.stopped else None
+    if note and not report.stopped:
+        note(present)
     with gallery_store.gallery() as opened:
         without = tuple(_without_photo(opened, stash, present))
     return Synced(followed, report, without, learned)
@@ -126,8 +132,9 @@ def sync_with(
     stash, locate = connection.open(), locator(settings, connection)
     lookout = Lookout(stash, gallery_store, ledger, reader, settings, locate)
     learn = partial(lookout.learn, count=options.from_scenes) if options.from_scenes else None
+    note = partial(note_tagged, stash, gallery_store, ledger, locate) if ledger else None
     finder = ReaderFinder(reader)
-    return sync(stash, gallery_store, ledger, finder, options=options, learn=learn)
+    return sync(stash, gallery_store, ledger, finder, options=options, learn=learn, note=note)
 
 
 def run(steps: Generator[Step, None, Synced], tell: Callable[[Step], None]) -> Synced:

@@ -14,7 +14,11 @@ from flask import Request, Response
 from db.models import EncodingModel
 from function.errors import BusyError, ClientGoneError
 from function.faces.found import Progress
+from function.library.decisions import by_identity
+from function.library.naming import hint_tagged
 from function.library.oshash import oshash_of
+from function.library.tagged import tagged_in
+from function.matching.hints import Hint
 from function.media.files import MediaFile, open_media
 from function.recognition import Recognition, recognize_video
 from function.settings import Settings
@@ -144,7 +148,8 @@ def _follow(
     service.snapshot()  # loads what is not loaded yet
     second = next(iter(service.reader.ready().models[1:]), None)
     record.seconds["wait"] = time.perf_counter() - started
-    events = recognize_video(media, service.reader, service.store, parameters.settings)
+    hints = _hint(media, service)
+    events = recognize_video(media, service.reader, service.store, parameters.settings, hints=hints)
     with explained(), closing(events):
         for event in events:
             if isinstance(event, Progress):
@@ -155,6 +160,12 @@ def _follow(
                 oshash = oshash_of(media.descriptor)
                 video = to_video(event.video_seconds, oshash, event.unreadable_seconds)
                 yield {"result": result, "video": video, **keep(event, service.model(), second)}
+
+
+def _hint(media: MediaFile, service: Service) -> tuple[Hint, ...]:
+    """Return the performers whom the user tagged on a video, as a scan would take them."""
+    tagged = tagged_in(media, service.settings)
+    return hint_tagged(tagged, by_identity(service.snapshot().performers)) if tagged else ()
 
 
 def _reply(found: Recognition, parameters: Parameters, service: Service) -> list[PersonReply]:

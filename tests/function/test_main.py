@@ -16,8 +16,11 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
 
+from db.identities import identities_of
 from db.sqlite.connections import open_database
 from db.sqlite.store import StoredGallery
+from db.stores import open_ledger, open_store
+from db.videos import Content, Stamp, VideoFile
 from function.engines.models import PRIMARY, SECOND
 from function.engines.own.description import read_description
 from function.library.oshash import oshash_of
@@ -122,6 +125,30 @@ def test_the_enrolled_person_is_named_first_and_the_stranger_is_not(
     assert known["matches"][0]["name"] == "Barack Obama"
     assert stranger["verdict"] == "unknown"
     assert stranger["matches"] == []
+
+
+def test_whom_the_user_tagged_in_stash_is_likelier_where_the_library_knows_the_video(
+    serve: Serve, media: Path, gallery_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, library = media / "two.mp4", tmp_path / "l.db"
+    with open_store(gallery_path).gallery() as gallery:
+        obama = gallery.find_performer("Barack Obama")
+    (identity,) = identities_of(obama)
+    with path.open("rb") as file, open_ledger(library) as ledger:
+        stamp, oshash = Stamp(path.stat().st_size, 1), oshash_of(file.fileno())
+        ledger.offer([VideoFile(bytes(path), stamp, oshash)], "normal")
+        tagged = {Content(oshash, stamp.size_bytes): [identity]}
+        ledger.note_tagged(tagged, 0, {identity: obama.id})
+
+    def hints(**settings: str) -> list[list[str]]:
+        answer = serve(LIBRARY_DB=str(library), **settings).get("/?path=two.mp4&pictures=off")
+        return [one["matches"][0]["hints"] for one in answer.get_json() if one["matches"]]
+
+    assert hints() == [["tag"]]
+    assert hints(HINTS="off") == [[]]
+    library.write_text("no library" * 1000)
+    assert hints() == [[]]
+    assert "Whom Stash has in two.mp4 is left out" in caplog.text
 
 
 def test_the_fields_are_those_of_the_contract(two_people: list[dict[str, Any]]) -> None:

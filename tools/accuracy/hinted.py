@@ -3,6 +3,7 @@
 Photographs have no scenes, so hints are made up. Every search is run four times: without hints;
 with hints as a library may have them; with the name of somebody else in every path, drawn at
 random; and with the name of whoever looks most like the person, which is the worst a name can do.
+A tag in Stash counts like a name in a path, and is not measured apart.
 """
 
 import random

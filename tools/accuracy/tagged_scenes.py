@@ -14,6 +14,9 @@ from db.galleries import Gallery
 from db.ledgers import Ledger
 from db.records import Performer
 from db.videos import Outcome
+from function.library.keeping import outcomes_of
+from function.library.naming import Naming
+from function.library.rematching import name_again
 from function.stash.paths import Locate
 from function.stash.planning import Videos, id_in_stash
 from function.stash.records import Scene
@@ -82,9 +85,13 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """What judging takes: the ledger, matched with today's gallery, and who is in that."""
+    """What judging takes: the ledger, what people are named by, and who is in the gallery.
+
+    People are named without what the user tagged: what is judged by must not have helped.
+    """
 
     ledger: Ledger
+    naming: Naming
     performers: Mapping[int, Performer]
     locate: Locate
     enrolled_from: Mapping[int, frozenset[str]]
@@ -92,7 +99,7 @@ class Judge:
     def judge(self, scenes: Iterable[Scene]) -> Judged:
         """Judge by every scene that the user tagged."""
         videos = Videos(self.ledger.iterate("done"), self.locate)
-        written = self.ledger.writes.all_written()
+        written = self.ledger.writes.all_from_us()
         ids = {id_in_stash(one): one.id for one in self.performers.values() if one.encodings}
         judgements: list[Judgement] = []
         judged = not_scanned = 0
@@ -115,7 +122,8 @@ class Judge:
     def _judge(
         self, scene: str, videos: list[int], tagged: set[int], skipped: set[int]
     ) -> Iterator[Judgement]:
-        said = [one for some in self.ledger.outcomes(videos).values() for one in some]
+        named = name_again(self.ledger, videos, self.naming, with_tags=False)
+        said = [one for people in named.values() for one in outcomes_of(people)]
         decided = {one.performer for one in said if one.decided and one.performer}
         left_out = (
             {one for one in tagged if scene in self.enrolled_from.get(one, ())} | decided | skipped

@@ -6,7 +6,6 @@ from db.addresses import StoreAddress
 from db.galleries import Store
 from function.library.forgetting import open_library
 from function.library.naming import open_naming
-from function.library.rematching import rematch
 from function.matching.second_models import open_second
 from function.stash.connection import require_connection
 from function.stash.paths import locator
@@ -47,9 +46,7 @@ def measure_stash(store: Store, library: StoreAddress, *, table: bool) -> None:
         performers = {one.id: one for one in gallery.performers()}
         enrolled_from = scenes_that_enrolled(gallery, performers.values())
     with open_library(library, store) as ledger:
-        for _ in rematch(ledger, naming):
-            pass
-        judge = Judge(ledger, performers, locator(settings, connection), enrolled_from)
+        judge = Judge(ledger, naming, performers, locator(settings, connection), enrolled_from)
         judged = judge.judge(connection.open().scenes())
     figures = to_json(judged, performers, SURE_SCORE)
     if table:

@@ -1,11 +1,14 @@
 """Answers who is in a scene: at once what is known, and starts a look at what is not."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypedDict
 
 from flask import Request, Response
 
+from db.errors import GalleryReadOnlyError
 from db.identities import identities_of
 from db.records import Identity, Performer
 from db.videos import VideoRecord
@@ -14,7 +17,7 @@ from function.stash.albums import queue_album
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, Scene
 from function.web.responses import json_response
-from function.web.service import Service
+from function.web.service import Service, explained
 from function.web.stash.asked import (
     need,
     optional,
@@ -26,7 +29,7 @@ from function.web.stash.asked import (
 from function.web.stash.desk import Desk
 from function.web.stash.people import people_in
 from function.web.stash.views import view_scene
-from function.web.stash.work import Part, Work
+from function.web.stash.work import Part, Parts, Work
 
 MOST_SCENES = 50
 """So many scenes of a performer are looked up in Stash while somebody waits."""
@@ -150,12 +153,24 @@ def answer_scrape(desk: Desk, request: Request) -> Response:
     is_scene = asked.kind == "scene"
     performers: dict[str, ScrapedView] = {}
     with desk.reading() as work:
-        for one in people_in(work, work.parts(asked if is_scene else work.whole(asked))):
+        parts = work.parts(asked if is_scene else work.whole(asked))
+        for one in people_in(work, parts):
             known = id_in_stash(one.first.performer) if one.first else ""
             if one.first and known and one.is_sure(min_score):
                 name = one.first.performer.name
                 performers.setdefault(known, ScrapedView(stored_id=known, name=name))
+        if is_scene and performers:
+            _note_told(work, asked.scene.id, parts, performers)
     return json_response(ScrapeReply(performers=list(performers.values())))
+
+
+def _note_told(work: Work, scene: str, parts: Parts, performers: Iterable[str]) -> None:
+    """Note whom Stash may now add to a scene because of us, except who was tagged there before."""
+    tagged = work.ledger.tagged([one.id for one in parts.albums])
+    theirs = {one for some in tagged.values() for one in some}
+    told = [one for one in performers if Identity(SOURCE, one) not in theirs]
+    with explained(), suppress(GalleryReadOnlyError):  # then nobody notes what is tagged, either
+        work.ledger.writes.tell(scene, told)
 
 
 def _hurry(service: Service, work: Work, video: VideoRecord, *, retry: bool) -> None:

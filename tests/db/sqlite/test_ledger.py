@@ -34,7 +34,7 @@ from db.sqlite.ledger_damage import DAMAGED_SCAN
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.store import StoredGallery
 from db.stores import open_ledger
-from db.videos import Outcome, Scanned, Sighting
+from db.videos import Content, Outcome, Scanned, Sighting
 from tests.support.galleries import made_up_vector
 from tests.support.ledgers import (
     AT,
@@ -321,6 +321,40 @@ def test_a_damaged_decision_keeps_no_look_of_somebody_who_is_forgotten(
     ledger.erase_decisions([Identity("x", "y")])
     ((_, left),) = ledger.latest_decisions()
     assert (left.id, left.damaged, left.photo_hashes) == (5, ("template", "identities"), ("c",))
+
+
+def test_what_was_matched_before_the_user_tagged_somebody_is_matched_again(
+    ledger: SqliteLedger,
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    other = scan_one(ledger, 2, made_up_person(2))
+    file, ada = video_file(1), Identity("stash", "7")
+    whole = Content(file.oshash, file.stamp.size_bytes)
+
+    def note(*tagged: Identity) -> int:
+        return ledger.note_tagged({whole: tagged}, AT[0], {ada: 3})
+
+    before = {one.id: one for one in ledger.records([video, other])}
+    assert (note(ada), note(ada), ledger.tagged([video, other])) == (
+        1,
+        0,
+        {video: [ada], other: []},
+    )
+    same = {one: [Outcome(0, 0)] for one in (video, other)}
+    assert set(ledger.put_outcomes(same, AT, before)) == {other}, "it was matched without"
+    assert ledger.not_matched_at(AT, 9) == [video]
+    ledger.want_again([video], "normal")
+    lease = ledger.lease("test", 60)
+    assert lease
+    note()
+    found = made_up_video(made_up_person(1))
+    assert ledger.finish(lease, found, SCANNED, [Outcome(0, 0)], AT)
+    assert ledger.not_matched_at(AT, 9) == [video], "its scan took what is no longer so"
+    note(ada)
+    ledger.add_identities({ada: Identity("stash", "8")})
+    assert ledger.tagged([video]) == {video: [Identity("stash", "8")]}
+    ledger.erase_decisions([Identity("stash", "8"), Identity("x", "y")])
+    assert ledger.tagged([video]) == {video: []}
 
 
 def test_outcomes_from_before_a_decision_do_not_hide_it(ledger: SqliteLedger) -> None:

@@ -117,6 +117,17 @@ def test_the_journal_follows_a_performer_who_was_merged(writes: Writes) -> None:
     assert [one.performer for one in writes.of_scene("1")] == ["", "9"]
 
 
+def test_whom_the_scraper_was_told_is_from_us_but_not_added(writes: Writes) -> None:
+    write(writes, writes.begin_run("apply"), added("1", "7"))
+    writes.tell("1", ["8"])
+    for _ in range(2):
+        writes.tell("2", ["7", "8"])
+    assert writes.all_from_us() == {"1": {"7", "8"}, "2": {"7", "8"}}
+    assert writes.all_written() == {"1": {"7"}}
+    writes.follow("8", "7")
+    assert writes.all_from_us() == {"1": {"7"}, "2": {"7"}}
+
+
 def test_who_was_beside_the_merged_one_is_not_ours(writes: Writes) -> None:
     run = writes.begin_run("add")
     write(writes, run, replace(added("1", "7"), detail='{"beside": ["5", "9"]}'), added("2", "7"))

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from db.decisions import Decision
 from db.errors import GalleryReadOnlyError
+from db.identities import identities_of
 from db.people import Link
 from db.records import Vector
 from db.sqlite.ledger import SqliteLedger
 from db.stores import open_store
-from db.videos import Outcome
+from db.videos import Content, Outcome
 from function.library import naming, rematching
 from function.library.keeping import outcomes_of
 from function.library.naming import open_naming
@@ -115,6 +117,30 @@ def test_it_says_what_a_new_scan_says_after_every_change_of_the_gallery(
         assert compare().changed == 2
         assert verdicts(versions[-1], ada.id) == []
         assert compare() == Changed(), "a second one has nothing to do"
+
+
+def test_a_scan_and_a_rematch_count_whom_the_user_tagged_alike(
+    tmp_path: Path, gallery: Path, media: Path
+) -> None:
+    (seen, _) = faces_of(tmp_path / "look.db", gallery, media)["one.mp4"]
+    away = np.random.default_rng(1).normal(size=seen.size).astype(np.float32)
+    ada = enrol(gallery, "Ada", seen + 0.45 * away / np.linalg.norm(away))
+    (identity,) = identities_of(ada)
+    scores: list[float] = []
+    for tagged in ([], [identity]):
+        with SqliteLedger(tmp_path / f"{len(tagged)}.db") as ledger:
+            offer_all(ledger, media)
+            (one,) = (it for it in ledger.videos() if it.paths[0].endswith(b"one.mp4"))
+            whole = Content(one.oshash, one.size_bytes)
+            ledger.note_tagged({whole: tagged}, 0, {identity: ada.id})
+            list(make_scanner(ledger, gallery).scan_all())
+            assert run(ledger, gallery) == Changed(), "nothing is left to be matched"
+            said = ledger.outcomes([one.id])[one.id]
+            naming = open_naming(open_store(gallery), SquaresReader().second, USUAL)
+            again = rematching.name_again(ledger, [one.id], naming)[one.id]
+            assert outcomes_of(again) == tuple(said)
+            scores.append(max(it.score for it in said))
+    assert 0 < scores[0] < scores[1]
 
 
 def test_a_video_that_is_scanned_while_others_are_matched_keeps_what_its_scan_said(

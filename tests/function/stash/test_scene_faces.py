@@ -169,6 +169,7 @@ def test_what_we_wrote_and_scenes_of_several_are_not_learned_from(place: Place) 
     place.ledger.writes.confirm(
         place.ledger.writes.intend(run, [Write("performer", ours, thing=ada)])
     )
+    place.ledger.writes.tell(place.scene(ada, face), [ada])
     assert reasons(place.learn()) == [ALONE]
 
 

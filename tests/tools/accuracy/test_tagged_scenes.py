@@ -1,14 +1,21 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from db.records import Performer
+from db.records import Identity, Performer
+from db.videos import Content
 from db.writes import Write
+from function.library.naming import open_naming
+from function.library.rematching import name_again
+from function.settings import Settings
 from function.stash.scene_faces import hash_of, origin_of
+from tests.support.crowds import make_face
 from tests.support.galleries import encoding
+from tests.support.people import person_of
 from tests.support.stash_libraries import StashLibrary, stash_library
 from tools.accuracy.tagged_scenes import Judged, Judgement, Kind, render, to_json
 from tools.cli import main
@@ -89,6 +96,24 @@ def test_what_we_wrote_does_not_judge(library: StashLibrary) -> None:
         writes.confirm(writes.intend(run, [Write("performer", scene, thing=two)]))
     told = judged(library)
     assert (told["right"], told["wrong"]) == (1, 0)
+
+
+def test_what_is_judged_by_has_not_helped(library: StashLibrary) -> None:
+    one, far = library.in_stash[1], library.crowd.encodings(library.centres[1], 1, 0.48)[0]
+    person = replace(person_of([make_face(far)]), picture=b"\xff\xd8\xff")
+    library.scene("a.mp4", [person], performers=[one])
+    before = judged(library)
+    with library.ledger() as ledger:
+        (video,) = ledger.videos()
+        whole, identity = Content(video.oshash, video.size_bytes), Identity("stash", one)
+        ledger.note_tagged({whole: [identity]}, 0, {identity: library.ids[1]})
+    assert judged(library) == before
+    naming = open_naming(library.store, None, Settings(second_encoder="off"))
+    with library.ledger() as ledger:
+        ((seen,),) = name_again(ledger, [video.id], naming).values()
+        ((alone,),) = name_again(ledger, [video.id], naming, with_tags=False).values()
+    assert (seen.person.matches[0].hints, alone.person.matches[0].hints) == (("tag",), ())
+    assert seen.person.matches[0].score > alone.person.matches[0].score == before["threshold"]
 
 
 def test_the_threshold_is_the_lowest_that_gives_one_wrong_tag_in_200_at_most() -> None:

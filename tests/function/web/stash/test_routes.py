@@ -18,8 +18,9 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.people import PersonFound
-from db.records import Performer
+from db.records import Identity, Performer
 from db.tasks import Task
+from db.videos import Content
 from function.library.albums import fingerprint_of
 from function.library.forgetting import forget_everywhere
 from function.sources import graphql
@@ -534,6 +535,27 @@ def test_a_scraper_gets_those_who_are_sure(library: StashLibrary, ask: Ask) -> N
     assert ask("scrape", kind="scene", **body)["performers"] == found
     assert ask("scrape", min_score=100, **body)["performers"] == []
     assert ask("scrape", kind="image", id="4")["performers"] == []
+
+
+def test_nothing_is_learned_of_whom_a_scraper_or_the_tab_adds(
+    library: StashLibrary, ask: Ask
+) -> None:
+    one, two = library.in_stash[1], library.in_stash[2]
+    scene = library.scene("a.mp4", [library.person(1), library.person(2, 10)], performers=[two])
+    other = library.scene("b.mp4", [library.person(1)])
+    with library.ledger() as ledger:
+        (video, _) = ledger.videos()
+        whole = Content(video.oshash, video.size_bytes)
+        identity = Identity("stash", two)
+        ledger.note_tagged({whole: [identity]}, 0, {identity: library.ids[2]})
+    told = ask("scrape", kind="scene", **asked(library, scene))["performers"]
+    assert {it["stored_id"] for it in told} == {one, two}
+    assert ask("scrape", kind="scene", min_score=100, **asked(library, other))["performers"] == []
+    with library.ledger() as ledger:
+        assert ledger.writes.all_from_us() == {scene: {one}}, "the other was tagged before"
+    ask("add-sure", scene=asked(library, other))
+    with library.ledger() as ledger:
+        assert ledger.writes.all_from_us() == {scene: {one}, other: {one}}
 
 
 @pytest.mark.parametrize("known_by", ["oshash", "path"])
