@@ -222,7 +222,7 @@ class Settings:
         int,
         count_to(MOST_MEGABYTES),
         "most memory for one video, besides the nets; above that, 413. Those that help with a long "
-        "one share up to twice as much, and are no more than have 256 each",
+        "one share as much again; they have 256 each at least, and twice as much together at most",
     ] = 2048
     sandbox: Annotated[
         SandboxName,
@@ -286,7 +286,7 @@ class Settings:
 
     @property
     def helper_megabytes(self) -> int:
-        """Most memory that each helper may take: they share as much as the first may, if many do."""
+        """Most memory that each helper may take; if few, they share as much as the first has."""
         return max(FEWEST_HELPER_MEGABYTES, self.memory_megabytes // max(1, self.helpers))
 
     @property

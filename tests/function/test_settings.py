@@ -253,8 +253,8 @@ def test_there_are_no_more_helpers_than_have_enough_memory() -> None:
     assert Settings(threads=16, memory_megabytes=1023).helpers == 6
     assert Settings(threads=256).helpers == 16
     assert [Settings(threads=one).helper_megabytes for one in (1, 2, 3, 5, 16, 256)] == [
-        *(2048, 2048, 2048),
-        *(1024, 273, 256),
+        *(2048, 2048, 1024),
+        *(512, 256, 256),
     ]
     assert Settings(threads=16, memory_megabytes=255).helpers == 0
     assert Settings(threads=4, memory_megabytes=255).net_threads == 3
