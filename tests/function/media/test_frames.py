@@ -564,7 +564,9 @@ def test_whoever_is_interrupted_while_a_thread_decodes_closes_the_video_after_it
     pictures = (np.roll(noise, step * number, axis=1) for number in range(60))
     path = write_video(tmp_path / "video.mp4", pictures, keyframe_every=30)
     command = [sys.executable, "-X", "faulthandler", "-m", "tests.support.interrupted"]
-    done = subprocess.run([*command, str(path), "60"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, str(path), "60"], capture_output=True, text=True, check=False, timeout=120
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) > 30
 
