@@ -367,7 +367,6 @@ function heading(person, id) {
 const HINT_WORDS = {
   path: "named in the path",
   tag: "tagged in Stash",
-  folder: "often in this folder",
 };
 
 /**
