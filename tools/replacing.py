@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from function.sources.records import UnusableSourceError
@@ -37,15 +37,27 @@ def _is_ours(file: Path, mark: bytes) -> bool:
         return mark in opened.read(HEAD_BYTES)
 
 
-def write_whole(file: Path, content: bytes, mode: int = READABLE) -> None:
-    """Write a file, or leave what is there as it is; a link is replaced, never written through."""
-    descriptor, partial = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+@contextmanager
+def replaced(file: Path, mode: int = READABLE) -> Iterator[Path]:
+    """Give a new file to write, which takes the place of another once it is whole.
+
+    If it does not become whole, what is there stays as it is. A link is replaced, never written
+    through.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    os.close(descriptor)
+    new = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as new:
-            new.write(content)
-        Path(partial).chmod(mode)
-        Path(partial).replace(file)
+        yield new
+        new.chmod(mode)
+        new.replace(file)
     except BaseException:
         with suppress(OSError):
-            Path(partial).unlink()
+            new.unlink()
         raise
+
+
+def write_whole(file: Path, content: bytes, mode: int = READABLE) -> None:
+    """Write a file whole, or leave what is there as it is; see `replaced`."""
+    with replaced(file, mode) as new:
+        new.write_bytes(content)

@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ from function.engines.models import BOTH, PRIMARY
 from function.engines.own.description import read_description
 from function.engines.protocol import Engine
 from function.matching.audits import audit_gallery
-from function.matching.densities import file_of, write_densities
+from function.matching.densities import Densities, file_of, write_densities
 from function.matching.second_models import open_second, write_fit
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
@@ -35,7 +35,7 @@ from tools.accuracy.sets import add_mixed, read_sets
 from tools.accuracy.stranger_films import measure_stranger_films, render_stranger_films
 from tools.accuracy.tables import render_evaluation
 from tools.accuracy.weak import measure_weak, render_weak
-from tools.replacing import refuse_others
+from tools.replacing import refuse_others, replaced
 from tools.verbs.audit_lines import render_audit
 from tools.verbs.shared import (
     PathType,
@@ -334,15 +334,21 @@ def calibrate(
         net=net,
     )
     if fit_file and fitted.fit:
-        write_fit(fitted.fit, fit_file)
+        with replaced(fit_file.resolve()) as new:
+            write_fit(fitted.fit, new)
         _report(f"wrote {fit_file}")
     elif into is not None:
-        for densities in fitted.densities:
-            write_densities(densities, into / file_of(densities.model))
+        _write_densities(fitted.densities, into)
     if table:
         click.echo(render_calibration(fitted))
     else:
         print_json(fitted.to_json())
+
+
+def _write_densities(fitted: Sequence[Densities], into: Path) -> None:
+    for densities in fitted:
+        with replaced((into / file_of(densities.model)).resolve()) as new:
+            write_densities(densities, new)
 
 
 def _fit_file(model: Path, into: Path | None) -> Path:

@@ -1,5 +1,6 @@
 """A net of one's own from its file to names, as a user types it."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,26 @@ def test_no_file_of_the_users_own_is_replaced_by_a_fit(
         assert (done.exit_code, "reading" in done.stderr) == (1, False)
         assert f"{file} is there already" in done.stderr
     assert mine.read_text() == '{"notes": "of my own"}'
+
+
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_a_disk_that_fills_up_leaves_no_half_fit(
+    net: Path, friends: Path, monkeypatch: pytest.MonkeyPatch, *, is_fitted: bool
+) -> None:
+    fit = net.with_suffix(".fitted.json")
+    if is_fitted:
+        assert run("calibrate", friends, "--model", net).exit_code == 0
+    earlier = fit.read_bytes() if is_fitted else b""
+    before = sorted(fit.parent.iterdir())
+
+    def fill_up(_: object, path: Path) -> None:
+        path.write_text("{")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tools.verbs.measuring.write_fit", fill_up)
+    assert run("calibrate", friends, "--model", net).exit_code == 1
+    assert sorted(fit.parent.iterdir()) == before
+    assert not is_fitted or fit.read_bytes() == earlier
 
 
 def test_what_knows_sface_only_does_not_measure_another_net(fitted: Path, friends: Path) -> None:
