@@ -127,9 +127,10 @@ def _now() -> str:
 
 
 def _moment(text: str) -> datetime:
-    """Read a time; what is none may have been at any."""
+    """Read a time; what is none, or before there was a Stash, may have been at any."""
+    ever = datetime.fromisoformat(EVER)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        return _moment(EVER)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return ever
+    return max(ever, found if found.tzinfo else found.replace(tzinfo=UTC))

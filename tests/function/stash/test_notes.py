@@ -120,7 +120,15 @@ def test_what_the_scraper_is_told_is_noted_once_an_hour(library: StashLibrary) -
         assert unknown_since(ledger, stash) is None
 
 
-@pytest.mark.parametrize("spoilt", [7, {"n1": None}, {"n1": {"since": [], "times": "x"}}])
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        7,
+        {"n1": None},
+        {"n1": {"since": [], "times": "x"}},
+        {"n1": {"since": "0001-01-01T00:00:00"}},
+    ],
+)
 def test_a_note_that_cannot_be_read_is_as_old_as_any(library: StashLibrary, spoilt: Any) -> None:
     library.scene("a.mp4", [library.person(1)], performers=[library.in_stash[1]])
     library.fake.ui[KEY] = spoilt
