@@ -546,9 +546,12 @@ def test_nothing_is_learned_of_whom_a_scraper_or_the_tab_adds(
     assert {it["stored_id"] for it in told} == {one, two}
     assert ask("scrape", kind="scene", min_score=100, **asked(library, other))["performers"] == []
     assert from_us(library) == {scene: {one}}, "the other was tagged before"
+    (note,) = library.fake.ui["performerRecognition"].values()
+    assert note["times"] == 1, "Stash is left a note that something is written by us"
     ask("add-sure", scene=asked(library, other))
     assert from_us(library) == {scene: {one}, other: {one}}
-    assert set(library.fake.ui) == {"performerRecognition"}, "both are noted in Stash"
+    (note,) = library.fake.ui["performerRecognition"].values()
+    assert note["times"] == 2
     library.fake.edit("scenes", scene, performers=[])
     ask("scrape", kind="scene", **asked(library, scene))
     assert from_us(library) == {scene: {one, two}, other: {one}}, "they are not on it any more"
@@ -557,7 +560,8 @@ def test_nothing_is_learned_of_whom_a_scraper_or_the_tab_adds(
 def from_us(library: StashLibrary) -> dict[str, frozenset[str]]:
     with library.ledger() as ledger:
         found = ledger.writes.all_from_us()
-        assert set(found.by_oshash) <= {one.oshash for one in ledger.videos()}
+        prints = [one["oshash"] for it in found.by_scene for one in asked(library, it)["files"]]
+        assert sorted(found.by_oshash) == sorted(prints), "by their files as well"
         return dict(found.by_scene)
 
 
