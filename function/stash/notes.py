@@ -16,7 +16,7 @@ from db.cells import read_object
 from db.ledgers import Ledger
 from function.sources.records import RefusedError
 from function.stash.client import Stash
-from function.stash.records import Note, Scene
+from function.stash.records import Note
 
 CLOCKS_DIFFER = timedelta(days=1)
 """The times of a scene are Stash's, those of notes ours."""
@@ -87,12 +87,15 @@ def unknown_since(ledger: Ledger, stash: Stash) -> datetime | None:
     return min(times) - CLOCKS_DIFFER if times else None
 
 
-def may_be_unknown(scene: Scene, since: datetime | None) -> bool:
-    """Say whether somebody may have written on a scene of whom `unknown_since` knows."""
+def may_be_unknown(updated_at: str, since: datetime | None) -> bool:
+    """Say whether somebody of whom `unknown_since` tells may have written on a scene.
+
+    It was changed last when Stash says.
+    """
     if since is None:
         return False
     try:
-        return datetime.fromisoformat(scene.updated_at) >= since
+        return datetime.fromisoformat(updated_at) >= since
     except (ValueError, TypeError):  # it is no time, or one of nobody knows where
         return True
 

@@ -134,7 +134,7 @@ class Lookout:
                 is_new = origin_of(scene.id) not in enrolled and hash_of(scene.id) not in removed
                 has = len(found[performer]) + len(enrolled)
                 is_ours = performer in from_us.on(scene.id, scene.oshashes)
-                is_ours = is_ours or may_be_unknown(scene, unknown)
+                is_ours = is_ours or may_be_unknown(scene.updated_at, unknown)
                 if performer in present and is_new and has < count and not is_ours:
                     found[performer].append(scene)
         return {performer: scenes for performer, scenes in found.items() if scenes}

@@ -48,35 +48,36 @@ def note_tagged(
         GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
     """
     # Before and after: what is written, or undone, while the scenes are read is ours too.
-    before, unknown = ledger.writes.all_from_us(), unknown_since(ledger, stash)
-    enrolled = _find_enrolled(store, present)
-    read = [
-        one
-        for scene in stash.scenes(SceneFilter(with_performers=True))
-        if not may_be_unknown(scene, unknown) and (one := _tags_of(scene, enrolled)).performers
-    ]
-    from_us = (before, ledger.writes.all_from_us())
+    before, enrolled = ledger.writes.all_from_us(), _find_enrolled(store, present)
+    scenes = stash.scenes(SceneFilter(with_performers=True))
+    read = [one for scene in scenes if (one := _tags_of(scene, enrolled)).performers]
+    # After: others note that they are going to write before they do.
+    from_us, unknown = (before, ledger.writes.all_from_us()), unknown_since(ledger, stash)
     tagged: dict[Content, set[Identity]] = defaultdict(set)
     for one in read:
-        theirs = _by_user(one, from_us, present)
+        is_known = not may_be_unknown(one.updated_at, unknown)
+        theirs = _by_user(one, from_us, present) if is_known else frozenset()
         for content in _contents_of(one.files, ledger, locate) if theirs else ():
             tagged[content] |= {enrolled.known[id_] for id_ in theirs}
     ledger.note_tagged(tagged, enrolled.gallery, enrolled.numbers)
 
 
 class _Tags(NamedTuple):
-    """What counts of a scene: its files, and the ids of those of its performers who are enrolled.
+    """What counts of a scene, such as the ids of those of its performers who are enrolled.
 
     There may be a hundred thousand.
     """
 
     scene: str
+    updated_at: str
     files: tuple[File, ...]
     performers: frozenset[str]
 
 
 def _tags_of(scene: Scene, enrolled: "_Enrolled") -> _Tags:
-    return _Tags(scene.id, scene.files, frozenset(enrolled.known.keys() & scene.performers))
+    return _Tags(
+        scene.id, scene.updated_at, scene.files, frozenset(enrolled.known.keys() & scene.performers)
+    )
 
 
 def _by_user(

@@ -52,7 +52,7 @@ def measure_stash(store: Store, library: StoreAddress, *, table: bool) -> None:
         stash = connection.open()
         unknown = unknown_since(ledger, stash)
         scenes = stash.scenes(SceneFilter(with_performers=True))
-        judged = judge.judge(one for one in scenes if not may_be_unknown(one, unknown))
+        judged = judge.judge(one for one in scenes if not may_be_unknown(one.updated_at, unknown))
     figures = to_json(judged, performers, SURE_SCORE)
     if table:
         click.echo(render(figures))

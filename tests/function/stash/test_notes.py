@@ -144,6 +144,22 @@ def test_a_scene_of_which_stash_says_no_time_is_not_trusted(library: StashLibrar
     assert rows(library) == []
 
 
+def test_another_library_that_begins_to_write_while_scenes_are_read_is_seen(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.scene("a.mp4", [library.person(1)], performers=[library.in_stash[1]])
+    put_late(library)
+    scenes = Stash.scenes
+
+    def write_then(stash: Stash, *given: Any) -> Any:
+        library.fake.ui[KEY] = {"another": {"since": "2030-01-01T00:00:00Z", "times": 1}}
+        yield from scenes(stash, *given)
+
+    monkeypatch.setattr(Stash, "scenes", write_then)
+    do(library, "sync")
+    assert rows(library) == []
+
+
 def test_a_stash_that_takes_no_notes_is_written_to(
     library: StashLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
