@@ -75,9 +75,6 @@ def unknown_since(ledger: Ledger, stash: Stash) -> datetime | None:
     own = _current(ledger, known, notes)
     if own and own != known:
         _keep(ledger, own)
-    elif own is None and ledger.writes.runs(1):
-        leave_note(ledger, stash)  # for others: an earlier version left none
-        own = _read(ledger)
     lost = own.lost if own else {}
     times = [
         _moment(lost.get(number, note.since))

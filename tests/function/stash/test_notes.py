@@ -99,13 +99,15 @@ def test_a_library_alone_knows_all_that_is_in_stash(library: StashLibrary) -> No
     assert note_of(library)["times"] == 2
 
 
-def test_a_library_that_wrote_before_there_were_notes_leaves_one_at_the_next_sync(
+def test_the_first_note_of_a_library_that_wrote_before_is_as_old_as_any(
     library: StashLibrary,
 ) -> None:
     with library.ledger() as ledger:
         writes = ledger.writes
         writes.confirm(writes.intend(writes.begin_run("apply"), [Write("performer", "1", "2")]))
     do(library, "sync")
+    assert library.fake.ui == {}, "who only reads leaves no note"
+    written(library)
     assert note_of(library) == {"since": "2000-01-01T00:00:00+00:00", "times": 1}
 
 
