@@ -1,6 +1,6 @@
 """What we wrote into the user's Stash: each write is noted before it is made, and can be undone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -52,6 +52,27 @@ class Write:
 
 Place: TypeAlias = tuple[ItemKind, str]
 """A scene, an image or a gallery of Stash: what it is, and its id."""
+
+
+@dataclass(frozen=True)
+class FromUs:
+    """Whom we ever added to scenes, or named to Stash's scraper, also if it was undone since.
+
+    By scene, and by fingerprints of its files: Stash gives the files of a scene that is merged to
+    another one. Scenes and performers are Stash's ids.
+    """
+
+    by_scene: Mapping[str, frozenset[str]]
+    by_oshash: Mapping[str, frozenset[str]]
+
+    def on(self, scene: str, oshashes: Collection[str]) -> frozenset[str]:
+        """Return whom we ever put on a scene with some files."""
+        of_files = (self.by_oshash.get(one, frozenset()) for one in oshashes if one)
+        return self.by_scene.get(scene, frozenset()).union(*of_files)
+
+
+NOTHING = FromUs({}, {})
+"""Nobody was ever put anywhere by us."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +147,20 @@ class Writes(Protocol):
     def all_written(self, item: ItemKind = "scene") -> Mapping[str, frozenset[str]]:
         """Return the performers that we, and not the user, added, by scene, or by another item."""
 
-    def tell(self, scene: str, performers: Iterable[str]) -> None:
-        """Note whom we named to Stash's scraper, by which Stash itself may add them to a scene."""
+    def tell(self, scene: str, oshashes: Collection[str], performers: Collection[str]) -> None:
+        """Note whom we named to Stash's scraper, by which Stash itself may add them to a scene.
 
-    def all_from_us(self) -> Mapping[str, frozenset[str]]:
-        """Return the performers that we added or named to Stash's scraper, by scene.
+        `oshashes` are the fingerprints of its files.
+        """
 
-        Nothing is learned from these.
+    def told(self, scene: str) -> frozenset[str]:
+        """Return whom we named to Stash's scraper for a scene."""
+
+    def all_from_us(self) -> FromUs:
+        """Return the performers that we ever added or named to Stash's scraper.
+
+        Nothing is learned from these. What was undone is no exception: it may come back without the
+        user, as with a backup of Stash, or stay on a scene into which ours was merged.
         """
 
     def follow(self, before: str, after: str) -> None:

@@ -342,9 +342,17 @@ def m002_tagged(db: Database) -> None:
     )
 
 
+def m003_told_of_files(db: Database) -> None:
+    """Of which files Stash's scraper was told by us who is in them: scenes can be merged."""
+    db.execute(
+        "CREATE TABLE stash_told_of_files (oshash TEXT NOT NULL, performer TEXT NOT NULL, "
+        "PRIMARY KEY (oshash, performer)) WITHOUT ROWID"
+    )
+
+
 LEDGER = Schema(
     "library",
     LEDGER_APPLICATION_ID,
-    (m001_videos_and_sightings, m002_tagged),
+    (m001_videos_and_sightings, m002_tagged, m003_told_of_files),
     "Make one: python -m tools scan FOLDER.",
 )

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from db.cells import read_object, read_texts
 from db.sqlite.ledger_connections import LedgerConnection
 from db.sqlite.writers import in_turn
-from db.writes import BESIDE, ItemKind, Run, Write
+from db.writes import BESIDE, FromUs, ItemKind, Run, Write
 
 _COLUMNS = (
     *("kind", "scene", "thing", "performer", "detail", "oshash", "before_at", "left_at", "state"),
@@ -31,7 +31,27 @@ _ADDED = (
     "AND state <> 'undone'"
 )
 
+_FROM_US = """
+    SELECT scene, thing FROM stash_writes
+    WHERE kind = 'performer' AND item = 'scene' AND thing <> ''
+    UNION SELECT scene, performer FROM stash_told
+"""
+
+_FROM_US_BY_FILE = """
+    SELECT oshash, thing FROM stash_writes
+    WHERE kind = 'performer' AND item = 'scene' AND thing <> '' AND oshash <> ''
+    UNION SELECT oshash, performer FROM stash_told_of_files
+"""
+
+_TOLD = ("stash_told", "stash_told_of_files")
+"""The tables of whom the scraper was told, by scene and by file."""
+
 _UNDONE = "UPDATE stash_writes SET state = 'undone' WHERE id = ?"
+
+_LEFT_TO_USER = (
+    "UPDATE stash_writes SET state = 'undone', thing = '' WHERE id = ? AND state = 'done'"
+)
+"""So that nobody is from us by it any more, as somebody is whom we added and took away."""
 
 LONGEST_TURN_SECONDS = 60.0
 """A request to Stash takes half a minute at most."""
@@ -140,16 +160,23 @@ class SqliteWrites:
         """Return the performers that we added, by scene, or by another item."""
         return _by_scene(self._ledger.rows(_ADDED, item))
 
-    def tell(self, scene: str, performers: Iterable[str]) -> None:
+    def tell(self, scene: str, oshashes: Collection[str], performers: Collection[str]) -> None:
         """Note whom we named to Stash's scraper."""
         with self._ledger.writing() as db:
-            sql = "INSERT OR IGNORE INTO stash_told VALUES (?, ?)"
-            db.conn.executemany(sql, [(scene, one) for one in performers])
+            for table, places in zip(_TOLD, ([scene], oshashes), strict=True):
+                sql = f"INSERT OR IGNORE INTO {table} VALUES (?, ?)"  # noqa: S608
+                pairs = [(place, one) for place in places if place for one in performers]
+                db.conn.executemany(sql, pairs)
 
-    def all_from_us(self) -> Mapping[str, frozenset[str]]:
-        """Return the performers that we added or named to Stash's scraper, by scene."""
-        told = "SELECT scene, performer FROM stash_told"
-        return _by_scene(self._ledger.rows(f"{_ADDED} UNION {told}", "scene"))
+    def told(self, scene: str) -> frozenset[str]:
+        """Return whom we named to Stash's scraper for a scene."""
+        rows = self._ledger.rows("SELECT performer FROM stash_told WHERE scene = ?", scene)
+        return frozenset(row[0] for row in rows)
+
+    def all_from_us(self) -> FromUs:
+        """Return the performers that we ever added or named to Stash's scraper."""
+        by_scene, by_file = (self._ledger.rows(sql) for sql in (_FROM_US, _FROM_US_BY_FILE))
+        return FromUs(_by_scene(by_scene), _by_scene(by_file))
 
     def follow(self, before: str, after: str) -> None:
         """Let what is written of a performer be of another one."""
@@ -158,8 +185,9 @@ class SqliteWrites:
             _leave_to_user(db, before, after)
             sql = f"UPDATE stash_writes SET thing = ? WHERE thing = ? AND {performers}"  # noqa: S608
             db.execute(sql, (after, before))
-            sql = "UPDATE OR REPLACE stash_told SET performer = ? WHERE performer = ?"
-            db.execute(sql, (after, before))
+            for table in _TOLD:
+                sql = f"UPDATE OR REPLACE {table} SET performer = ? WHERE performer = ?"  # noqa: S608
+                db.execute(sql, (after, before))
             sql = "UPDATE stash_writes SET performer = ? WHERE performer = ?"
             db.execute(sql, (after, before))
 
@@ -192,7 +220,7 @@ def _leave_to_user(db: Database, before: str, after: str) -> None:
         told = read_object(detail) or {}  # a bad disk may have left something else
         beside = read_texts(json.dumps(told.get(BESIDE))) or ()
         if thing == before and after in beside:
-            db.execute(f"{_UNDONE} AND state = 'done'", (id_,))
+            db.execute(_LEFT_TO_USER, (id_,))
         elif before in beside:
             told[BESIDE] = sorted({after if one == before else one for one in beside})
             changed = (json.dumps(told), id_)

@@ -43,19 +43,28 @@ def hint_alike(performer_ids: Sequence[int], kind: HintKind) -> tuple[Hint, ...]
     return tuple(Hint(performer_id, kind, 1 / len(chosen)) for performer_id in chosen)
 
 
-def hinted_priors(hints: Sequence[Hint], performers: Sequence[Performer]) -> Numbers:
-    """Return each performer's prior from hints: float64 (performers,), 0 without a hint.
+def priors_of_each(
+    hints: Sequence[Sequence[Hint]], performers: Sequence[Performer]
+) -> dict[int, Numbers]:
+    """Return each performer's prior from hints, by the place of the people whom these are about.
 
-    Of several hints for one performer the strongest counts: a path and a tag mostly come from
-    the same hand. Hints at performers who are not in the gallery are left out.
+    float64 (performers,), 0 without a hint. Of several hints for one performer the strongest
+    counts: a path and a tag mostly come from the same hand. Hints at performers who are not in the
+    gallery are left out. People with the same hints, as all of a video, share one array.
     """
-    priors = np.zeros(len(performers))
-    if hints:
-        position = {performer.id: index for index, performer in enumerate(performers)}
-        for hint in hints:
-            if hint.performer_id in position:
-                place = position[hint.performer_id]
-                priors[place] = max(priors[place], HINT_PRIORS[hint.kind] * hint.part)
+    if not any(hints):
+        return {}
+    position = {performer.id: index for index, performer in enumerate(performers)}
+    known = {about: _priors(about, position) for about in {tuple(one) for one in hints if one}}
+    return {place: known[tuple(about)] for place, about in enumerate(hints) if about}
+
+
+def _priors(hints: Sequence[Hint], position: Mapping[int, int]) -> Numbers:
+    priors = np.zeros(len(position))
+    for hint in hints:
+        if hint.performer_id in position:
+            place = position[hint.performer_id]
+            priors[place] = max(priors[place], HINT_PRIORS[hint.kind] * hint.part)
     return priors
 
 

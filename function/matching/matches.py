@@ -16,7 +16,7 @@ from db.vectors import measure_pairs
 from function.faces.face import BLURRED, DARK
 from function.matching.comparisons import Alike, choose_densities, group_alike, weigh_alike
 from function.matching.densities import Densities
-from function.matching.hints import Hint, HintKind, hinted_priors, kinds_of
+from function.matching.hints import Hint, HintKind, kinds_of, priors_of_each
 from function.matching.scores import Posterior
 from function.people.people import (
     Template,
@@ -170,9 +170,7 @@ def identify_videos(
     """Weigh the people of several videos, whose distances are measured in one go."""
     everyone = [one for people, _ in videos for one in people]
     hints = [about for people, about in videos for _ in people]
-    priors = {
-        row: hinted_priors(about, gallery.performers) for row, about in enumerate(hints) if about
-    }
+    priors = priors_of_each(hints, gallery.performers)
     found: list[list[Match]] = [[] for _ in everyone]
     rejected: list[frozenset[int]] = [frozenset()] * len(everyone)
     fused: list[Template | None] = [None] * len(everyone)

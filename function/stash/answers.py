@@ -12,6 +12,7 @@ from function.stash.records import (
     Image,
     Item,
     Marker,
+    Note,
     Scene,
     StashPerformer,
     Use,
@@ -113,6 +114,17 @@ def marker_in(entry: Mapping[str, Any]) -> Marker:
         tag=short_in(entry["primary_tag"]["id"]),
         updated_at=short_in(entry["updated_at"]),
     )
+
+
+def notes_in(value: object) -> dict[str, Note]:
+    """Read the notes of libraries, by their numbers; what is none in them is as if it were old."""
+    notes = value if isinstance(value, dict) else {}
+    return {number: _note(one if isinstance(one, dict) else {}) for number, one in notes.items()}
+
+
+def _note(entry: Mapping[str, Any]) -> Note:
+    times = entry.get("times")
+    return Note(str(entry.get("since")), times if isinstance(times, int) else 0)
 
 
 def use_in(entry: Mapping[str, Any] | None) -> Use | None:

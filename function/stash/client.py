@@ -21,6 +21,7 @@ from function.stash.answers import (
     image_in,
     item_in,
     marker_in,
+    notes_in,
     performer_in,
     scene_in,
     use_in,
@@ -34,6 +35,7 @@ from function.stash.records import (
     Marker,
     NewMarker,
     NewPerformer,
+    Note,
     Scene,
     SceneFilter,
     StashPerformer,
@@ -42,6 +44,9 @@ from function.stash.records import (
 )
 
 ALL_SCENES = SceneFilter()
+
+_NOTES = "performerRecognition"
+"""Where in Stash's settings of its page notes are kept."""
 
 
 class Stash:
@@ -109,6 +114,18 @@ class Stash:
         general = self.ask(documents.STASH_BOXES)["configuration"]["general"]
         boxes = general["stashBoxes"]
         return {text_in(box["endpoint"]): text_in(box["api_key"]) for box in boxes}
+
+    # Notes of ours
+
+    @understood("Stash")
+    def notes(self) -> dict[str, Note]:
+        """Return the notes that libraries left here, by their numbers."""
+        return notes_in(self.ask(documents.UI)["configuration"]["ui"].get(_NOTES))
+
+    def leave_note(self, number: str, note: Note) -> None:
+        """Leave a library's note in the settings of Stash's page, in place of its last one."""
+        asked = {"key": f"{_NOTES}.{number}", "value": {"since": note.since, "times": note.times}}
+        self.ask(documents.SET_UI, asked)
 
     # Performers
 

@@ -13,6 +13,8 @@ def criteria_of(wanted: SceneFilter) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     if wanted.without_performers:
         chosen["performer_count"] = {"value": 0, "modifier": "EQUALS"}
+    elif wanted.with_performers:
+        chosen["performer_count"] = {"value": 0, "modifier": "GREATER_THAN"}
     elif wanted.performers is not None:
         chosen["performer_count"] = {"value": wanted.performers, "modifier": "EQUALS"}
     if wanted.tag:

@@ -26,6 +26,10 @@ _MARKER = "id title seconds end_seconds updated_at primary_tag { id }"
 VERSION = "query Version { version { version } }"
 COUNTS = "query Counts { stats { scene_count performer_count } }"
 LIBRARIES = "query Libraries { configuration { general { stashes { path } } } }"
+UI = "query Ui { configuration { ui } }"
+SET_UI = """
+mutation SetUi($key: String!, $value: Any) { configureUISetting(key: $key, value: $value) }
+"""
 STASH_BOXES = "query StashBoxes { configuration { general { stashBoxes { endpoint api_key } } } }"
 
 PERFORMERS = f"""

@@ -12,7 +12,16 @@ from db.galleries import Gallery, GalleryChange
 from db.identities import identities_of
 from db.ledgers import Ledger
 from db.records import Identity, Performer
-from function.stash.comparing import NO_HEIRS, Compared, Heirs, are_alike, compare
+from function.sources.records import UnusableSourceError
+from function.stash.comparing import (
+    FEW,
+    MANY,
+    NO_HEIRS,
+    Compared,
+    Heirs,
+    are_alike,
+    compare,
+)
 from function.stash.records import SOURCE, StashPerformer
 
 FORMER = "stash http"
@@ -63,7 +72,12 @@ def follow(
     `heirs` says whom Stash merged some into of whom it kept neither name nor stash id.
     If so many are missing that this may be another Stash, nobody is detached or merged, unless
     `accept` says that it is meant.
+
+    Raises:
+        UnusableSourceError: most ids are other people's in this Stash.
     """
+    if not accept:
+        _require_same(known_in_stash(gallery), present)
     followed = take_over(gallery, ledger, present) + _return(gallery, ledger, present)
     known = known_in_stash(gallery)
     changed = {
@@ -83,6 +97,22 @@ def follow(
     notes = _notes_on(compared, heirs, known)
     followed += _merge(gallery, ledger, compared, known) + _detach(gallery, ledger, compared)
     return followed + Followed(notes=notes)
+
+
+def _require_same(known: Mapping[str, Performer], present: Present) -> None:
+    """Refuse a Stash whose ids are other people's, as one that was made anew gives them again.
+
+    Else their photos and names would go to whomever the gallery knows by these ids.
+    """
+    there = [number for number in known if number in present]
+    others = [one for one in there if not are_alike(known[one], present[one])]
+    if len(others) > max(FEW, MANY * len(there)):
+        raise UnusableSourceError(
+            f"{len(others)} of {len(there)} performers have another name in this Stash, and no "
+            "stash id in common, so it may be another Stash, or one that was made anew. Nothing "
+            "was changed. If it is another one, enrol it into another gallery (PERFORMERS_DB). If "
+            "only names were changed, run: python -m tools stash sync --accept-missing."
+        )
 
 
 def _notes_on(compared: Compared, heirs: Heirs, known: Mapping[str, Performer]) -> tuple[str, ...]:

@@ -47,6 +47,11 @@ class Scene:
     updated_at: str
     tag_names: tuple[str, ...] = ()
 
+    @property
+    def oshashes(self) -> frozenset[str]:
+        """The fingerprints of its files, as far as Stash has them."""
+        return frozenset(one.oshash for one in self.files if one.oshash)
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -147,6 +152,7 @@ class SceneFilter:
     """
 
     without_performers: bool = False
+    with_performers: bool = False
     tag: str = ""
     studio: str = ""
     path: str = ""
@@ -155,6 +161,14 @@ class SceneFilter:
     oshash: str = ""
     since: str = ""
     scenes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A library's note in Stash: since when it writes there (UTC, ISO 8601), and how often."""
+
+    since: str
+    times: int
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from db.galleries import Gallery, Store
 from db.ledgers import Ledger
 from db.people import PersonFound, View
 from db.records import Encoding, Performer
+from db.writes import NOTHING
 from function.engines.models import PRIMARY
 from function.errors import RecognitionError, StoppingError
 from function.faces.found import StageSeconds
@@ -34,6 +35,7 @@ from function.stash.agreement import agreeing, dominant_of
 from function.stash.client import Stash
 from function.stash.files import find_in_ledger
 from function.stash.locked import changing
+from function.stash.notes import may_be_unknown, unknown_since
 from function.stash.paths import Locate
 from function.stash.performers import performer_of
 from function.stash.records import SOURCE, Scene, SceneFilter, StashPerformer
@@ -121,7 +123,8 @@ class Lookout:
         self, present: Mapping[str, StashPerformer], count: int
     ) -> dict[str, list[Scene]]:
         """Return the scenes to look at, by performer: not yet enrolled, never removed, not ours."""
-        written = self.ledger.writes.all_from_us() if self.ledger else {}
+        from_us = self.ledger.writes.all_from_us() if self.ledger else NOTHING
+        unknown = unknown_since(self.ledger, self.stash) if self.ledger else None
         found: dict[str, list[Scene]] = defaultdict(list)
         with self.store.gallery() as gallery:
             known = {one: _known_scenes(gallery, present[one]) for one in present}
@@ -130,7 +133,8 @@ class Lookout:
                 enrolled, removed = known.get(performer, (frozenset(), frozenset()))
                 is_new = origin_of(scene.id) not in enrolled and hash_of(scene.id) not in removed
                 has = len(found[performer]) + len(enrolled)
-                is_ours = performer in written.get(scene.id, ())
+                is_ours = performer in from_us.on(scene.id, scene.oshashes)
+                is_ours = is_ours or may_be_unknown(scene.updated_at, unknown)
                 if performer in present and is_new and has < count and not is_ours:
                     found[performer].append(scene)
         return {performer: scenes for performer, scenes in found.items() if scenes}

@@ -1,26 +1,30 @@
 """Remembers whom the user tagged on scenes: they are likelier to be seen there.
 
-What we wrote into Stash ourselves, or named to its scraper, is no hint: an error would confirm
-itself.
+What we ever wrote into Stash ourselves, or named to its scraper, is no hint: an error would confirm
+itself. Where it is not known who wrote a tag, it is none either.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from db.galleries import Store
 from db.identities import identities_of
 from db.ledgers import Ledger
 from db.records import Identity
 from db.videos import Content
+from db.writes import FromUs
 from function.library.decisions import by_identity
 from function.library.oshash import SMALL_BYTES
 from function.stash.client import Stash
+from function.stash.comparing import are_alike
 from function.stash.files import find_in_ledger
+from function.stash.notes import may_be_unknown, unknown_since
 from function.stash.paths import Locate
 from function.stash.performers import performer_of
-from function.stash.records import File, StashPerformer
+from function.stash.records import File, Scene, SceneFilter, StashPerformer
 
 MOST_BYTES = 2**63
 """No file is so large, and a ledger keeps no such number."""
@@ -44,19 +48,49 @@ def note_tagged(
         GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
     """
     # Before and after: what is written, or undone, while the scenes are read is ours too.
-    before = ledger.writes.all_from_us()
-    scenes = [one for one in stash.scenes() if one.performers]
-    after = ledger.writes.all_from_us()
-    enrolled = _find_enrolled(store, present)
+    before, enrolled = ledger.writes.all_from_us(), _find_enrolled(store, present)
+    scenes = stash.scenes(SceneFilter(with_performers=True))
+    read = [one for scene in scenes if (one := _tags_of(scene, enrolled)).performers]
+    # After: others note that they are going to write before they do.
+    from_us, unknown = (before, ledger.writes.all_from_us()), unknown_since(ledger, stash)
     tagged: dict[Content, set[Identity]] = defaultdict(set)
-    for scene in scenes:
-        ours = before.get(scene.id, frozenset()) | after.get(scene.id, frozenset())
-        theirs = {
-            enrolled.known[one] for one in {*scene.performers} - ours if one in enrolled.known
-        }
-        for content in _contents_of(scene.files, ledger, locate) if theirs else ():
-            tagged[content] |= theirs
+    for one in read:
+        is_known = not may_be_unknown(one.updated_at, unknown)
+        theirs = _by_user(one, from_us, present) if is_known else frozenset()
+        for content in _contents_of(one.files, ledger, locate) if theirs else ():
+            tagged[content] |= {enrolled.known[id_] for id_ in theirs}
     ledger.note_tagged(tagged, enrolled.gallery, enrolled.numbers)
+
+
+class _Tags(NamedTuple):
+    """What counts of a scene, such as the ids of those of its performers who are enrolled.
+
+    There may be a hundred thousand.
+    """
+
+    scene: str
+    updated_at: str
+    files: tuple[File, ...]
+    performers: frozenset[str]
+
+
+def _tags_of(scene: Scene, enrolled: "_Enrolled") -> _Tags:
+    return _Tags(
+        scene.id, scene.updated_at, scene.files, frozenset(enrolled.known.keys() & scene.performers)
+    )
+
+
+def _by_user(
+    tags: _Tags, from_us: Iterable[FromUs], present: Mapping[str, StashPerformer]
+) -> frozenset[str]:
+    """Return those of a scene whom the user tagged.
+
+    If somebody whom we put there is in Stash no more, that is nobody: anybody may be the one into
+    whom they were merged.
+    """
+    prints = {one.oshash for one in tags.files}
+    ours = frozenset[str]().union(*(one.on(tags.scene, prints) for one in from_us))
+    return tags.performers - ours if ours <= present.keys() else frozenset()
 
 
 @dataclass(frozen=True)
@@ -69,14 +103,18 @@ class _Enrolled:
 
 
 def _find_enrolled(store: Store, present: Mapping[str, StashPerformer]) -> _Enrolled:
-    """Find performers of Stash by their ids, never by name; who may be several is left out."""
+    """Find performers of Stash by their ids, never by name; who may be several is left out.
+
+    So is whoever has neither a name nor a stash id in common with whom the gallery knows by that
+    id: in a Stash that was made anew it may be somebody else's.
+    """
     with store.gallery() as gallery:
         owners = by_identity(gallery.performers())
         number = gallery.generation()[0]
     known: dict[str, Identity] = {}
     for id_, one in present.items():
         found = [it for it in identities_of(performer_of(one)) if it in owners]
-        if len({owners[it].id for it in found}) == 1:
+        if len({owners[it].id for it in found}) == 1 and are_alike(owners[found[0]], one):
             known[id_] = found[0]
     numbers = {identity: owners[identity].id for identity in known.values()}
     return _Enrolled(number, known, numbers)

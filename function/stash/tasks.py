@@ -49,7 +49,7 @@ from function.stash.summaries import said_of_left_out, said_of_undo
 from function.stash.synced import Synced, SyncOptions
 from function.stash.syncing import keep_up, sync_with
 from function.stash.undoing import Undone, undo
-from function.stash.writer import Writer, gone_from
+from function.stash.writer import Writer, begin, gone_from
 
 PLACES_AT_ONCE = 200
 """Files that are looked for at once; somebody who cancels waits for no more."""
@@ -192,7 +192,7 @@ def _apply(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     of = len(chosen.additions) + len(begun)
     total, unmarked = Added(written=len(begun)), 0
     if not options.dry_run and of:
-        run = task.run or ledger.writes.begin_run("apply")
+        run = task.run or begin(ledger, stash, "apply").run
         task = replace(task, run=run, of=of)
         yield task
         writer = Writer(ledger.writes, stash, run, gone_from(place.store))

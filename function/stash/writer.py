@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from db.galleries import Store
+from db.ledgers import Ledger
 from db.records import Identity
 from db.writes import Writes
 from function.stash.client import Stash
+from function.stash.notes import leave_note
 from function.stash.records import SOURCE
 
 Gone: TypeAlias = Callable[[Collection[str]], frozenset[str]]
@@ -29,9 +31,15 @@ class Writer:
     gone: Gone = nobody
 
 
-def begin(writes: Writes, stash: Stash, kind: str, gone: Gone = nobody) -> Writer:
-    """Begin a run, such as "apply"."""
-    return Writer(writes, stash, writes.begin_run(kind), gone)
+def begin(ledger: Ledger, stash: Stash, kind: str, gone: Gone = nobody) -> Writer:
+    """Begin a run, such as "apply"; a note of it is left in Stash.
+
+    Raises:
+        UnusableSourceError: Stash does not answer.
+        GalleryError: the ledger cannot be written; see `db.errors`.
+    """
+    leave_note(ledger, stash)
+    return Writer(ledger.writes, stash, ledger.writes.begin_run(kind), gone)
 
 
 def gone_from(store: Store) -> Gone:

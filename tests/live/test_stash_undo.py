@@ -153,7 +153,7 @@ def test_markers_are_made_and_undone(stash: Stash, performers: list[str], tmp_pa
     scene = next(stash.scenes())
     before = whole(stash)
     with SqliteLedger(tmp_path / "l.db") as ledger:
-        writer = begin(ledger.writes, stash, "markers")
+        writer = begin(ledger, stash, "markers")
         people = [Marked(performers[0], "Somebody", ((0.25, 0.75), (20.5, 21.25)))]
         assert add_markers(writer, scene.id, people) == 2
         assert add_markers(writer, scene.id, people) == 0

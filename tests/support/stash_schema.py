@@ -7,6 +7,7 @@ STASH = build_schema(
     scalar Time
     scalar Int64
     scalar Map
+    scalar Any
 
     enum SortDirectionEnum { ASC DESC }
     enum CriterionModifier {
@@ -160,6 +161,7 @@ STASH = build_schema(
     input TagCreateInput { name: String! }
 
     type Mutation {
+      configureUISetting(key: String!, value: Any): Map!
       bulkSceneUpdate(input: BulkSceneUpdateInput!): [Scene!]
       bulkImageUpdate(input: BulkImageUpdateInput!): [Image!]
       bulkGalleryUpdate(input: BulkGalleryUpdateInput!): [Gallery!]

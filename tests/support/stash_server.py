@@ -7,6 +7,7 @@ done; see `fail_write`. Entries are dictionaries with Stash's own field names; r
 
 import base64
 import itertools
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -202,7 +203,8 @@ class FakeStash(StandIn):
 
     def execute(self, asked: dict[str, Any]) -> Answer:
         """Answer a query, or do a write unless it is to fail."""
-        if not asked["query"].lstrip().startswith("mutation"):
+        is_write = asked["query"].lstrip().startswith("mutation")
+        if not is_write or "configureUISetting" in asked["query"]:
             return super().execute(asked)
         with self._lock:
             self._attempts += 1
@@ -250,6 +252,7 @@ class FakeStash(StandIn):
                 "gallery_count": len(self.galleries),
                 "performer_count": len(self.performers),
             },
+            "configureUISetting": self._set_ui,
             "bulkSceneUpdate": lambda _, input: self._bulk("Scene", self.scenes, input),  # noqa: A006
             "bulkImageUpdate": lambda _, input: self._bulk("Image", self.images, input),  # noqa: A006
             "bulkGalleryUpdate": lambda _, input: self._bulk(  # noqa: A006
@@ -262,6 +265,14 @@ class FakeStash(StandIn):
             "tagCreate": self._create_tag,
             "tagsDestroy": lambda _, ids: self._destroy("tags", self.tags, ids),
         }
+
+    def _set_ui(self, _: object, key: str, value: Any) -> dict[str, Any]:
+        *parents, last = key.split(".")
+        place = self.ui
+        for one in parents:
+            place = place.setdefault(one, {})
+        place[last] = value
+        return self.ui
 
     def _find_performers(
         self,
@@ -601,9 +612,13 @@ def _has_print(one: Entry, asked: Entry) -> bool:
     return {"type": "oshash", "value": asked["value"]} in prints
 
 
+_COMPARES = {"EQUALS": operator.eq, "GREATER_THAN": operator.gt}
+
 _CRITERIA: dict[str, Callable[[Entry, Any], bool]] = {
     "performers": _has("performers"),
-    "performer_count": lambda one, asked: len(one["performers"]) == asked["value"],
+    "performer_count": lambda one, asked: _COMPARES[asked["modifier"]](
+        len(one["performers"]), asked["value"]
+    ),
     "tags": _has("tags"),
     "galleries": _has("galleries"),
     "studios": lambda one, asked: one["studio"] in asked["value"],

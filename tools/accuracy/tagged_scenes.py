@@ -99,12 +99,12 @@ class Judge:
     def judge(self, scenes: Iterable[Scene]) -> Judged:
         """Judge by every scene that the user tagged."""
         videos = Videos(self.ledger.iterate("done"), self.locate)
-        written = self.ledger.writes.all_from_us()
+        from_us = self.ledger.writes.all_from_us()
         ids = {id_in_stash(one): one.id for one in self.performers.values() if one.encodings}
         judgements: list[Judgement] = []
         judged = not_scanned = 0
         for scene in scenes:
-            ours = written.get(scene.id, frozenset())
+            ours = from_us.on(scene.id, scene.oshashes)
             by_user = {one for one in scene.performers if one not in ours}
             if not by_user:
                 continue

@@ -8,8 +8,10 @@ from function.library.forgetting import open_library
 from function.library.naming import open_naming
 from function.matching.second_models import open_second
 from function.stash.connection import require_connection
+from function.stash.notes import may_be_unknown, unknown_since
 from function.stash.paths import locator
 from function.stash.planning import SURE_SCORE
+from function.stash.records import SceneFilter
 from tools.accuracy.tagged_scenes import Judge, render, scenes_that_enrolled, to_json
 from tools.verbs.shared import Verb, gallery_option, library_option, print_json
 from tools.verbs.stash_verbs import settings_for
@@ -47,7 +49,10 @@ def measure_stash(store: Store, library: StoreAddress, *, table: bool) -> None:
         enrolled_from = scenes_that_enrolled(gallery, performers.values())
     with open_library(library, store) as ledger:
         judge = Judge(ledger, naming, performers, locator(settings, connection), enrolled_from)
-        judged = judge.judge(connection.open().scenes())
+        stash = connection.open()
+        unknown = unknown_since(ledger, stash)
+        scenes = stash.scenes(SceneFilter(with_performers=True))
+        judged = judge.judge(one for one in scenes if not may_be_unknown(one.updated_at, unknown))
     figures = to_json(judged, performers, SURE_SCORE)
     if table:
         click.echo(render(figures))

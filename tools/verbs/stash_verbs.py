@@ -122,7 +122,11 @@ def connect_(*, url: str, api_key: str, library: StoreAddress, store: Store) -> 
     help="Enrol from up to so many scenes of each performer that show nobody else, too.",
 )
 @click.option("--full", is_flag=True, help="Read everything again, changed or not.")
-@click.option("--accept-missing", is_flag=True, help="Many are no longer in Stash, and it is so.")
+@click.option(
+    "--accept-missing",
+    is_flag=True,
+    help="Many are no longer in Stash, or have another name there, and it is so.",
+)
 @stash_options
 def sync_(*, url: str, api_key: str, library: StoreAddress, store: Store, **options: Any) -> None:
     """Enrol the performers of your Stash, and follow who was renamed, merged or deleted there.

@@ -1,6 +1,6 @@
 """Answers who is in a scene: at once what is known, and starts a look at what is not."""
 
-from collections.abc import Iterable
+import time
 from contextlib import suppress
 from itertools import islice
 from pathlib import PurePosixPath
@@ -8,12 +8,15 @@ from typing import TypedDict
 
 from flask import Request, Response
 
-from db.errors import GalleryReadOnlyError
+from db.errors import GalleryLockedError
 from db.identities import identities_of
 from db.records import Identity, Performer
 from db.videos import VideoRecord
+from db.writes import Writes
 from function.library.results import results_of
+from function.sources.records import UnusableSourceError
 from function.stash.albums import queue_album
+from function.stash.notes import TOLD_EVERY, leave_note
 from function.stash.planning import SURE_SCORE, id_in_stash
 from function.stash.records import SOURCE, Scene
 from function.web.responses import json_response
@@ -35,6 +38,9 @@ MOST_SCENES = 50
 """So many scenes of a performer are looked up in Stash while somebody waits."""
 
 MOST_NAMES = 8
+
+TOLD_WITHIN_SECONDS = 15.0
+"""So long the scraper waits at least for a library that is written; it gives up after 30 s."""
 
 LONGEST_TITLE = 300
 """More of a title than anybody reads."""
@@ -160,17 +166,47 @@ def answer_scrape(desk: Desk, request: Request) -> Response:
                 name = one.first.performer.name
                 performers.setdefault(known, ScrapedView(stored_id=known, name=name))
         if is_scene and performers:
-            _note_told(work, asked.scene.id, parts, performers)
+            _note_told(work, asked.scene, parts, frozenset(performers))
     return json_response(ScrapeReply(performers=list(performers.values())))
 
 
-def _note_told(work: Work, scene: str, parts: Parts, performers: Iterable[str]) -> None:
-    """Note whom Stash may now add to a scene because of us, except who was tagged there before."""
-    tagged = work.ledger.tagged([one.id for one in parts.albums])
-    theirs = {one for some in tagged.values() for one in some}
-    told = [one for one in performers if Identity(SOURCE, one) not in theirs]
-    with explained(), suppress(GalleryReadOnlyError):  # then nobody notes what is tagged, either
-        work.ledger.writes.tell(scene, told)
+def _note_told(work: Work, scene: Scene, parts: Parts, performers: frozenset[str]) -> None:
+    """Note whom Stash may now add to a scene because of us: whoever is not there already.
+
+    Somebody of whom it cannot be noted is not to be named.
+    """
+    writes = work.ledger.writes
+    new = performers - writes.told(scene.id)
+    new = new - _on_scene(work, scene.id) if new else new
+    if new:
+        prints = scene.oshashes | {one.oshash for one in parts.albums}
+        with explained():
+            _tell(writes, scene.id, prints, new)
+            _leave_note(work)
+
+
+def _tell(writes: Writes, scene: str, oshashes: frozenset[str], told: frozenset[str]) -> None:
+    """Note whom Stash is told; wait while somebody else writes into the library."""
+    until = time.monotonic() + TOLD_WITHIN_SECONDS
+    while True:
+        try:
+            return writes.tell(scene, oshashes, told)
+        except GalleryLockedError:
+            if time.monotonic() > until:
+                raise
+
+
+def _on_scene(work: Work, scene: str) -> frozenset[str]:
+    """Return who is on a scene now; nobody if Stash does not say it."""
+    with suppress(UnusableSourceError):
+        found = work.stash.scene(scene)
+        return frozenset(found.performers if found else ())
+    return frozenset()
+
+
+def _leave_note(work: Work) -> None:
+    with suppress(UnusableSourceError):
+        leave_note(work.ledger, work.stash, TOLD_EVERY)
 
 
 def _hurry(service: Service, work: Work, video: VideoRecord, *, retry: bool) -> None:

@@ -36,9 +36,9 @@ class Open:
 
     def writer(self, kind: str) -> Writer:
         """Begin to write, after what was broken off is settled."""
-        writes = self.work.ledger.writes
-        settle(writes, self.work.stash)
-        return begin(writes, self.work.stash, kind, gone_from(self.work.service.store))
+        ledger, stash = self.work.ledger, self.work.stash
+        settle(ledger.writes, stash)
+        return begin(ledger, stash, kind, gone_from(self.work.service.store))
 
 
 def open_scene(work: Work, asked: Asked) -> Open:

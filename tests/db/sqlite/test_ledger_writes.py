@@ -8,7 +8,10 @@ import pytest
 
 from db.sqlite.ledger import SqliteLedger
 from db.tasks import Task
-from db.writes import Write, Writes
+from db.writes import FromUs, Write, Writes
+
+ADDED_TO = "0a"
+"""The fingerprint of what `added` adds to."""
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def writes(ledger: SqliteLedger) -> Writes:
 
 
 def added(scene: str, performer: str, before: str = "t1") -> Write:
-    return Write("performer", scene, performer, oshash="0a", before_at=before)
+    return Write("performer", scene, performer, oshash=ADDED_TO, before_at=before)
 
 
 def write(writes: Writes, run: int, *planned: Write, at: str = "t2") -> list[Write]:
@@ -119,13 +122,26 @@ def test_the_journal_follows_a_performer_who_was_merged(writes: Writes) -> None:
 
 def test_whom_the_scraper_was_told_is_from_us_but_not_added(writes: Writes) -> None:
     write(writes, writes.begin_run("apply"), added("1", "7"))
-    writes.tell("1", ["8"])
+    writes.tell("1", [], ["8"])
     for _ in range(2):
-        writes.tell("2", ["7", "8"])
-    assert writes.all_from_us() == {"1": {"7", "8"}, "2": {"7", "8"}}
+        writes.tell("2", ["aa", ""], ["7", "8"])
+    assert writes.all_from_us() == FromUs(
+        {"1": {"7", "8"}, "2": {"7", "8"}}, {ADDED_TO: {"7"}, "aa": {"7", "8"}}
+    )
+    assert (writes.told("1"), writes.told("3")) == ({"8"}, set())
     assert writes.all_written() == {"1": {"7"}}
     writes.follow("8", "7")
-    assert writes.all_from_us() == {"1": {"7"}, "2": {"7"}}
+    assert writes.all_from_us() == FromUs({"1": {"7"}, "2": {"7"}}, {ADDED_TO: {"7"}, "aa": {"7"}})
+
+
+def test_whom_we_ever_added_is_from_us_also_when_it_is_undone(writes: Writes) -> None:
+    run = writes.begin_run("apply")
+    write(writes, run, added("1", "7"))
+    writes.drop(writes.intend(run, [added("1", "9")]))
+    writes.end_undo(writes.begin_undo(writes.of_run(run)))
+    from_us = writes.all_from_us()
+    assert (from_us.on("1", ()), from_us.on("2", ["x", ADDED_TO])) == ({"7"}, {"7"})
+    assert writes.all_written() == {}
 
 
 def test_who_was_beside_the_merged_one_is_not_ours(writes: Writes) -> None:
@@ -136,6 +152,7 @@ def test_who_was_beside_the_merged_one_is_not_ours(writes: Writes) -> None:
     assert [(one.scene, one.thing) for one in writes.of_run(run)] == [("2", "9"), ("3", "8")]
     writes.follow("8", "9")
     assert [(one.scene, one.thing) for one in writes.of_run(run)] == [("2", "9")]
+    assert writes.all_from_us().by_scene == {"2": {"9"}}
 
 
 def test_a_note_that_a_bad_disk_spoilt_ends_no_merge(writes: Writes) -> None:

@@ -11,8 +11,8 @@ from function.matching.hints import (
     HINT_PRIORS,
     Hint,
     hint_alike,
-    hinted_priors,
     kinds_of,
+    priors_of_each,
     raise_odds,
 )
 from function.matching.matches import Identification, match_people
@@ -127,9 +127,14 @@ def test_two_sightings_of_a_hinted_performer_are_joined_with_the_hint_still_coun
 def test_several_who_are_named_share_the_prior_and_the_strongest_hint_counts() -> None:
     performers = [Performer(number, f"P{number}") for number in (4, 5, 6)]
     both = hint_alike([4, 6, 4], "path")
-    assert hinted_priors(both, performers) == pytest.approx([0.05, 0, 0.05])
+    (of_both,) = priors_of_each([both], performers).values()
+    assert of_both == pytest.approx([0.05, 0, 0.05])
     also = (*both, Hint(6, "tag"))
-    assert hinted_priors(also, performers) == pytest.approx([0.05, 0, 0.1])
+    (of_also,) = priors_of_each([also], performers).values()
+    assert of_also == pytest.approx([0.05, 0, 0.1])
     assert kinds_of(also, 6) == ("path", "tag")
     assert kinds_of(also, 5) == ()
-    assert hinted_priors((), performers).tolist() == [0, 0, 0]
+    several = priors_of_each([(), both, also, both], performers)
+    assert (set(several), several[2].tolist()) == ({1, 2, 3}, of_also.tolist())
+    assert several[1] is several[3], "those of one video take the memory of one"
+    assert priors_of_each([(), ()], performers) == {}

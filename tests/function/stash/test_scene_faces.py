@@ -169,8 +169,18 @@ def test_what_we_wrote_and_scenes_of_several_are_not_learned_from(place: Place) 
     place.ledger.writes.confirm(
         place.ledger.writes.intend(run, [Write("performer", ours, thing=ada)])
     )
-    place.ledger.writes.tell(place.scene(ada, face), [ada])
+    place.ledger.writes.tell(place.scene(ada, face), [], [ada])
     assert reasons(place.learn()) == [ALONE]
+
+
+def test_scenes_that_another_library_may_have_written_are_not_learned_from(place: Place) -> None:
+    ada, face = place.fake.add_performer("Ada"), place.crowd.person()
+    for at in ("2026-02-01T00:00:00Z", "2031-01-01T00:00:00Z", "2031-01-01T00:00:00Z"):
+        place.fake.scenes[place.scene(ada, face)]["updated_at"] = at
+    place.fake.ui["performerRecognition"] = {"another": {"since": "2030-01-01T00:00:00Z"}}
+    assert reasons(place.learn()) == [ALONE]
+    place.fake.ui.clear()
+    assert place.learn() == Learned(3, 1)
 
 
 def test_only_as_many_scenes_as_asked_for_are_looked_at(place: Place) -> None:

@@ -191,7 +191,7 @@ def test_undo_takes_the_last_apply_and_then_the_one_before(library: StashLibrary
         library.ledger() as ledger,
         closing(require_connection(library.own_settings()).open()) as it,
     ):
-        writer = begin(ledger.writes, it, "add")
+        writer = begin(ledger, it, "add")
         list(add_performers(writer, [Addition(third, library.in_stash[3])]))
     library.fake.edit("scenes", second, title="Mine")
 

@@ -72,7 +72,7 @@ def test_only_what_is_missing_is_written_and_only_that_is_undone(
     first = fake.add_scene("/a.mp4", performers=[eve])
     second = fake.add_scene("/b.mp4", performers=[ada], tags=[tag])
     before = shown(fake)
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     added = apply(
         writer, *(Addition(one, who) for one in (first, second) for who in (ada, eve)), tag=tag
     )
@@ -90,7 +90,7 @@ def test_a_scene_that_is_deleted_while_it_is_undone_needs_no_look(
     fake: FakeStash, stash: Stash, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, kept, deleted = fake.add_performer("Ada"), fake.add_scene("/a.mp4"), fake.add_scene("/b")
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     apply(writer, Addition(kept, ada), Addition(deleted, ada))
     tag_items = stash.tag_items
 
@@ -106,9 +106,9 @@ def test_a_scene_that_is_deleted_while_it_is_undone_needs_no_look(
 
 def test_a_second_run_writes_nothing(fake: FakeStash, stash: Stash, ledger: Ledger) -> None:
     ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
-    apply(begin(ledger.writes, stash, "apply"), Addition(scene, ada))
+    apply(begin(ledger, stash, "apply"), Addition(scene, ada))
     written = len(fake.writes)
-    again = apply(begin(ledger.writes, stash, "apply"), Addition(scene, ada))
+    again = apply(begin(ledger, stash, "apply"), Addition(scene, ada))
     assert (again, len(fake.writes)) == (Added(there=1), written)
 
 
@@ -123,7 +123,7 @@ def test_a_write_that_stash_answers_with_other_scenes_is_settled_later(
         tag_items(*ids, **changes)
         return ()
 
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     with monkeypatch.context() as patched:
         patched.setattr(stash, "tag_items", answer_nothing)
         with pytest.raises(UnusableSourceError, match="in another form"):
@@ -146,7 +146,7 @@ def test_who_is_forgotten_while_markers_are_made_is_marked_no_more(
     def gone(performers: Collection[str]) -> frozenset[str]:
         return frozenset(performers if fake.markers else ())
 
-    writer = begin(ledger.writes, stash, "markers", gone)
+    writer = begin(ledger, stash, "markers", gone)
     spans = ((0.0, 1.0), (20.0, 21.0))
     assert add_markers(writer, scene, [Marked(ada, "Ada", spans)]) == 1
     assert len(fake.markers) == 1
@@ -156,7 +156,7 @@ def test_a_performer_who_is_gone_fails_alone(fake: FakeStash, stash: Stash, ledg
     ada, eve = fake.add_performer("Ada"), fake.add_performer("Eve")
     scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]
     fake.delete_performer(eve)
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     added = apply(writer, *(Addition(one, who) for one in scenes for who in (ada, eve)))
     assert added.written == 3
     assert {one.performer for one, _ in added.refused} == {eve}
@@ -171,7 +171,7 @@ def test_a_scene_that_is_gone_fails_alone(
     ada = fake.add_performer("Ada")
     scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]
     del fake.scenes[scenes[place]]
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     added = apply(writer, *(Addition(one, ada) for one in scenes))
     assert (added.written, [one.scene for one, _ in added.refused]) == (2, [scenes[place]])
     assert all(one["performers"] == [ada] for one in fake.scenes.values())
@@ -183,7 +183,7 @@ def test_a_scene_that_is_gone_keeps_no_other_from_being_undone(
 ) -> None:
     ada = fake.add_performer("Ada")
     scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     apply(writer, *(Addition(one, ada) for one in scenes))
     del fake.scenes[scenes[place]]
     undone = undo_run(ledger, stash, writer.run)
@@ -198,7 +198,7 @@ def test_a_write_without_an_answer_is_neither_lost_nor_made_twice(
     monkeypatch.setattr("function.sources.graphql.ATTEMPTS", 1)
     ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
     fake.fail_write(1, how)
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     with pytest.raises(UnusableSourceError):
         apply(writer, Addition(scene, ada))
     assert len(ledger.writes.unsettled()) == 1
@@ -215,7 +215,7 @@ def test_a_scene_edited_by_hand_is_left_and_listed_until_the_user_says_so(
 ) -> None:
     ada = fake.add_performer("Ada")
     scenes = [fake.add_scene(f"/{one}.mp4") for one in range(3)]
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     apply(writer, *(Addition(one, ada) for one in scenes))
     fake.edit("scenes", scenes[1], title="Mine")
     undone = undo_run(ledger, stash, writer.run)
@@ -233,7 +233,7 @@ def test_what_the_user_took_away_and_gave_back_is_the_users(
     fake: FakeStash, stash: Stash, ledger: Ledger
 ) -> None:
     ada, scene = fake.add_performer("Ada"), fake.add_scene("/a.mp4")
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     apply(writer, Addition(scene, ada))
     fake.edit("scenes", scene, performers=[])
     undone = undo_run(ledger, stash, writer.run)
@@ -247,7 +247,7 @@ def test_two_runs_on_a_scene_are_undone_one_by_one(
     fake: FakeStash, stash: Stash, ledger: Ledger
 ) -> None:
     ada, eve, scene = fake.add_performer("Ada"), fake.add_performer("Eve"), fake.add_scene("/a.mp4")
-    first, second = (begin(ledger.writes, stash, "apply") for _ in range(2))
+    first, second = (begin(ledger, stash, "apply") for _ in range(2))
     apply(first, Addition(scene, ada))
     apply(second, Addition(scene, eve))
     assert undo_run(ledger, stash, first.run).performers == 1
@@ -264,7 +264,7 @@ def test_markers_are_merged_capped_and_never_made_twice(
     assert merge_spans(spans) == spans[-MOST_MARKERS:]
     scene = fake.add_scene("/a.mp4")
     before = shown(fake)
-    writer = begin(ledger.writes, stash, "markers")
+    writer = begin(ledger, stash, "markers")
     people = [Marked("7", "Ada", ((1.0, 2.5), (40.0, 41.0)))]
     assert add_markers(writer, scene, people) == 2
     assert add_markers(writer, scene, people) == 0
@@ -293,7 +293,7 @@ USES_OF_PERFORMERS: dict[str, Use] = {
 def test_a_performer_we_made_is_deleted_only_while_nothing_in_stash_has_them(
     fake: FakeStash, stash: Stash, ledger: Ledger, use: str
 ) -> None:
-    writer = begin(ledger.writes, stash, "create")
+    writer = begin(ledger, stash, "create")
     made = stash.create_performer(NewPerformer("Ada"))
     intent = Write("new performer", "", thing=made.id, left_at=made.updated_at)
     ledger.writes.confirm(ledger.writes.intend(writer.run, [intent]))
@@ -319,7 +319,7 @@ USES_OF_TAGS: dict[str, Use] = {
 def test_a_tag_we_made_is_deleted_only_while_nothing_in_stash_has_it(
     fake: FakeStash, stash: Stash, ledger: Ledger, use: str
 ) -> None:
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     tag = ensure_tag(writer, "Recognised")
     if use:
         USES_OF_TAGS[use](fake, tag)
@@ -334,7 +334,7 @@ def test_what_the_user_did_while_a_request_was_lost_is_not_ours(
     ada = fake.add_performer("Ada")
     first, second = fake.add_scene("/a.mp4"), fake.add_scene("/b.mp4")
     fake.fail_write(1, "before")
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     with pytest.raises(UnusableSourceError):
         apply(writer, Addition(first, ada), Addition(second, ada))
     fake.edit("scenes", first, performers=[ada])
@@ -349,7 +349,7 @@ def test_an_undo_that_was_lost_is_not_taken_for_done_where_the_user_did_it(
     monkeypatch.setattr("function.sources.graphql.ATTEMPTS", 1)
     ada = fake.add_performer("Ada")
     scenes = [fake.add_scene("/a.mp4"), fake.add_scene("/b.mp4")]
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     apply(writer, *(Addition(one, ada) for one in scenes))
     fake.fail_write(1, "before")
     with pytest.raises(UnusableSourceError):
@@ -365,7 +365,7 @@ def test_an_intent_that_a_bad_disk_spoilt_holds_nothing_up(
     fake: FakeStash, stash: Stash, ledger: Ledger, kind: WriteKind, detail: str
 ) -> None:
     scene = fake.add_scene("/a.mp4")
-    writer = begin(ledger.writes, stash, "apply")
+    writer = begin(ledger, stash, "apply")
     ledger.writes.intend(writer.run, [Write(kind, scene, performer="Ada", detail=detail)])
     settle(ledger.writes, stash)
     assert ledger.writes.unsettled() == []
@@ -378,7 +378,7 @@ def test_a_marker_without_an_answer_is_found_again(
     fake: FakeStash, stash: Stash, ledger: Ledger, how: Any
 ) -> None:
     scene = fake.add_scene("/a.mp4")
-    writer = begin(ledger.writes, stash, "markers")
+    writer = begin(ledger, stash, "markers")
     people = [Marked("7", "Ada", ((1.0, 2.5), (40.0, 41.0)))]
     fake.fail_write(2, how)
     with pytest.raises(UnusableSourceError):
@@ -392,7 +392,7 @@ def test_a_marker_without_an_answer_is_found_again(
 
 def test_a_marker_edited_by_hand_stays(fake: FakeStash, stash: Stash, ledger: Ledger) -> None:
     scene = fake.add_scene("/a.mp4")
-    writer = begin(ledger.writes, stash, "markers")
+    writer = begin(ledger, stash, "markers")
     add_markers(writer, scene, [Marked("7", "Ada", ((1.0, 2.5), (40.0, 41.0)))])
     next(iter(fake.markers.values())).update(title="Best part", updated_at=fake.now())
     undone = undo_run(ledger, stash, writer.run)
@@ -404,7 +404,7 @@ def test_a_marker_that_stash_refuses_to_delete_stays_listed(
     fake: FakeStash, stash: Stash, ledger: Ledger
 ) -> None:
     scene = fake.add_scene("/a.mp4")
-    writer = begin(ledger.writes, stash, "markers")
+    writer = begin(ledger, stash, "markers")
     add_markers(writer, scene, [Marked("7", "Ada", ((1.0, 2.5),))])
     fake.fail_write(1, "error")
     undone = undo_run(ledger, stash, writer.run)
@@ -426,7 +426,7 @@ def test_what_is_in_work_elsewhere_is_not_taken_for_broken_off(
 
     def write() -> None:
         with SqliteLedger(tmp_path / "l.db") as ledger:
-            writer = begin(ledger.writes, SlowStash(fake.url, "right"), "apply")
+            writer = begin(ledger, SlowStash(fake.url, "right"), "apply")
             apply(writer, Addition(scene, ada))
 
     writing = threading.Thread(target=write)

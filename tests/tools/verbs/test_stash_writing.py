@@ -72,7 +72,7 @@ def test_what_was_written_on_one_thing_is_undone_by_its_kind_and_id(
     number = {"scene": scene, "image": library.fake.add_image()}.get(kind)
     number = number or library.fake.add_gallery("/set")
     with library.ledger() as ledger, closing(Stash(library.fake.url, "right")) as stash:
-        writer = begin(ledger.writes, stash, "add")
+        writer = begin(ledger, stash, "add")
         for some in add_performers(writer, [Addition(number, library.in_stash[1], item=kind)]):
             assert some.written == 1
     for other in {"scene", "image", "gallery"} - {kind}:
