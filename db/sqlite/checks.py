@@ -17,8 +17,9 @@ from db.counted import agree, counted
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
 from db.sqlite.filesystems import (
-    beside,
+    backups_of,
     find_network_share,
+    kept_beside_backups_of,
     left_over_from,
     left_over_from_exports,
 )
@@ -105,7 +106,7 @@ def _check_leftovers(path: Path) -> Iterator[Finding]:
 
 
 def _check_permissions(path: Path) -> Iterator[Finding]:
-    backups = beside(path, ".before-*")
+    backups = (*backups_of(path), *kept_beside_backups_of(path))
     files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")), *backups]
     for file in files:
         if os.name == "nt" or not file.exists():
