@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from function.sources.records import UnusableSourceError
+from tools.ending import tidied_up
 
 HEAD_BYTES = 1 << 12
 """What tells a file of ours stands in so many bytes of its beginning."""
@@ -41,9 +42,14 @@ def _is_ours(file: Path, mark: bytes) -> bool:
 def replaced(file: Path, mode: int = READABLE) -> Iterator[Path]:
     """Give a new file to write, which takes the place of another once it is whole.
 
-    If it does not become whole, what is there stays as it is. A link is replaced, never written
-    through.
+    If it does not become whole, what is there stays as it is, and nothing lies beside it, also if
+    the system ends this program. A link is replaced, never written through.
     """
+    with tidied_up():
+        yield from _replaced(file, mode)
+
+
+def _replaced(file: Path, mode: int) -> Iterator[Path]:
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     os.close(descriptor)
     new = Path(name)
