@@ -123,6 +123,20 @@ def note_missing(
     return replace(found, unreadable=(*found.unreadable, *told))
 
 
+def is_nowhere(place: Path) -> bool:
+    """Say whether nothing is at a place, or where it leads; a disk that fails says nothing."""
+    try:
+        place.stat()
+    except OSError as error:
+        return error.errno in NOT_THERE
+    return False
+
+
+def known_below(ledger: Ledger, places: Sequence[Path]) -> list[bytes]:
+    """Return the known files that were at some places, which may be written as they are shown."""
+    return [path for path in ledger.stamps() if is_at(path, places)]
+
+
 def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes]:
     there, looked_at = set(found.paths), frozenset(os.fsencode(place) for place in places)
     # What lies in a folder that cannot be read may still be there.

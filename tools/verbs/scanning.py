@@ -13,16 +13,24 @@ import click
 from tqdm import tqdm
 
 from db.addresses import StoreAddress
+from db.counted import counted
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import escape_unprintable
+from db.stores import empty_ledger
 from db.videos import DEPTHS, Depth, VideoRecord
 from function.errors import StoppingError
 from function.library.albums import kind_at
 from function.library.finding import Found, find_videos, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, chosen_strangers, is_paused
-from function.library.offering import note_missing, offer_files, with_known_albums
+from function.library.offering import (
+    is_nowhere,
+    known_below,
+    note_missing,
+    offer_files,
+    with_known_albums,
+)
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings, parse_value
@@ -55,6 +63,18 @@ STOPPED_AGAIN = "Stopped. Run it again without --again to go on."
 
 UNWATCHED = "Stopped watching. The other process goes on with the scan."
 
+UNKNOWN_PLACE = "The library knows no file there, or only as gone. Check the path."
+
+LOST_PLACE = (
+    "The library knows {known} there. If a disk is missing, connect it. If you deleted them, say "
+    "so: --gone"
+)
+
+NOTED = (
+    "{known} noted as gone: {place} is not there. What was found in them stays; if it comes back, "
+    "scan it, which reads no video again."
+)
+
 EXIT_STOPPED = 1
 """As click ends a program on Ctrl-C."""
 
@@ -81,7 +101,7 @@ FILE = PathType(exists=True, dir_okay=False)
 
 
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
-@click.argument("places", nargs=-1, type=PathType(exists=True))
+@click.argument("places", nargs=-1, type=PathType())
 @click.option(
     "--depth",
     type=click.Choice(DEPTHS),
@@ -124,8 +144,12 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
     with ExitStack() as stack:
-        ledger = stack.enter_context(open_library(library, store))
+        lost = [place for place in places if is_nowhere(place)]
+        makes_it = not (options["dry_run"] or lost)
+        ledger = stack.enter_context(_opened(library, store, makes_it=makes_it))
+        _require_known(ledger, lost, gone=options["gone"])
         looked_at = places_to_scan(ledger, places, settings.media_root)
+        looked_at = [one for one in looked_at if not (lost and is_nowhere(one))]
         hands = stack.enter_context(_hands(ledger, looked_at, settings, options))
         found = _look(ledger, looked_at, pictures=_finds_pictures(settings, options))
         if options["again"] and options["pictures"] is None:
@@ -134,6 +158,7 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         if options["dry_run"]:
             _report_dry(ledger, found, options)
             return
+        _note_lost(ledger, lost)
         found = _note_missing(ledger, found, looked_at, gone=options["gone"])
         # Before anything is queued, as a server may begin with it at once.
         keep = bool(found.paths) and _choose_strangers(ledger, settings, options["strangers"])
@@ -150,6 +175,34 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
             click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
     if totals.any_failed or found.unreadable:
         sys.exit(EXIT_PARTLY)
+
+
+@contextmanager
+def _opened(library: StoreAddress, store: Store, *, makes_it: bool) -> Iterator[Ledger]:
+    """Open the library; where there is none, and it is not to be made, an empty one in memory."""
+    if makes_it or library.path.exists():
+        with open_library(library, store) as ledger:
+            yield ledger
+    else:
+        with closing(empty_ledger()) as ledger:
+            yield ledger
+
+
+def _require_known(ledger: Ledger, lost: Sequence[Path], *, gone: bool) -> None:
+    """Refuse a place that is not there, unless the user says that what was there was deleted."""
+    for place in lost:
+        known = len(known_below(ledger, [place.resolve()]))
+        if not (gone and known):
+            told = LOST_PLACE.format(known=counted(known, "file")) if known else UNKNOWN_PLACE
+            raise click.UsageError(escape_unprintable(f"There is no {place}. {told}"))
+
+
+def _note_lost(ledger: Ledger, lost: Sequence[Path]) -> None:
+    """Note as gone what was in places that are not there any more, and say how it comes back."""
+    for place in lost:
+        known = ledger.note_gone(known_below(ledger, [place.resolve()]))
+        told = NOTED.format(known=counted(known, "file"), place=place)
+        click.echo(escape_unprintable(told), err=True)
 
 
 def _counts(ledger: Ledger) -> dict[str, Any]:

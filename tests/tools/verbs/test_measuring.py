@@ -102,7 +102,10 @@ def test_an_evaluation_that_is_stopped_leaves_no_part_of_a_film(
     ask = ["-m", "tools", "evaluate-films", str(clip_folder), "--films", "1", "--every", "2"]
     environment = os.environ | {"TMPDIR": str(temporary)}
     with subprocess.Popen(
-        [sys.executable, *ask, "--keep", str(keep)], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
+        [sys.executable, *ask, "--keep", str(keep)],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.DEVNULL,
     ) as running:
         while not any(one.is_file() for one in keep.rglob("*")):
             assert running.poll() is None

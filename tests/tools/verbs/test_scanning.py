@@ -269,6 +269,7 @@ def test_a_dry_run_scans_nothing_and_queues_nothing_again(
 ) -> None:
     assert read(run("scan", "--dry-run", media))["to_scan"] == 3
     assert quick.read == []
+    assert not list(media.parent.glob("l.db*"))
     quick.crashing = frozenset(["01.mp4"])
     run("scan", media, exit_code=3)
     for options, count in (([], 0), (["--retry"], 1), (["--depth", "deep"], 2)):
@@ -302,6 +303,42 @@ def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: 
     assert read(run("scan", media))["library"]["gone"] == 0
 
 
+def test_a_place_that_is_no_more_is_gone_only_if_that_is_said(run: Any, media: Path) -> None:
+    refused = run("scan", media / "none", exit_code=2)
+    assert f"There is no {media}/none. The library knows no file there" in refused.stderr
+    assert not list(media.parent.glob("l.db*"))
+    run("scan", media)
+    away = media.rename(media.with_name("away"))
+    refused = run("scan", media, exit_code=2)
+    assert "knows 3 files there. If a disk is missing, connect it." in refused.stderr
+    assert "--gone" in refused.stderr
+    run("scan", "--gone", media, media / "none", exit_code=2)
+    assert [one["state"] for one in read(run("results"))] == ["done"] * 3
+    other = media.with_name("other")
+    write_many(other, 4)
+    (other / "03.mp4").rename(media.with_name("new.mp4"))
+    noted = run("scan", "--gone", media, media.with_name("new.mp4"))
+    assert (read(noted)["scanned"], read(noted)["library"]["gone"]) == (1, 3)
+    assert f"3 files noted as gone: {media} is not there." in noted.stderr
+    assert run("scan", "--gone", media, exit_code=2).stderr.count("or only as gone") == 1
+    away.rename(media)
+    back = read(run("scan", media))
+    assert (back["scanned"], back["library"]["gone"], back["library"]["done"]) == (0, 0, 4)
+
+
+def test_a_single_file_or_a_name_that_is_no_text_may_be_gone(run: Any, media: Path) -> None:
+    odd = media / os.fsdecode(b"odd \xe9")
+    odd.mkdir()
+    write_squares(odd / "new.mp4", 11, 12)
+    run("scan", media)
+    shutil.rmtree(odd)
+    (media / "00.mp4").unlink()
+    run("scan", "--gone", media / "00.mp4", media / r"odd \xe9")
+    assert {one["path"] for one in read(run("results", "--state", "gone"))} == {
+        *(f"{media}/00.mp4", rf"{media}/odd \xe9/new.mp4")
+    }
+
+
 def test_videos_elsewhere_are_not_taken_for_gone(run: Any, media: Path, tmp_path: Path) -> None:
     run("scan", media)
     other = tmp_path / "media2"
@@ -333,13 +370,21 @@ def test_a_gallery_that_is_missing_is_told_before_anything_is_looked_for(
     assert not list(tmp_path.glob("l.db*"))
 
 
-@pytest.mark.parametrize("verb", ["results", "rematch"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("results", "rematch", "strangers", "decisions", "decisions --undo 1", "jobs"),
+        *("jobs pause", "decide a.mp4 0 --ignore", "forget --strangers --yes"),
+        "evaluate --from-stash",
+    ],
+)
 def test_a_library_that_is_missing_is_not_made_by_asking_it(
-    run: Any, tmp_path: Path, verb: str
+    run: Any, tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (
-        "There is no library l.db. Make one: python -m tools scan" in run(verb, exit_code=1).stderr
-    )
+    monkeypatch.setenv("STASH_URL", "http://127.0.0.1:9")
+    told = run(*words.split(), exit_code=1).stderr
+    assert "There is no library l.db. Make one: python -m tools scan FOLDER." in told
+    assert f"It was looked for in {tmp_path}; name one elsewhere with --library or" in told
     assert not list(tmp_path.glob("l.db*"))
 
 
