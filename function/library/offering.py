@@ -22,20 +22,45 @@ LOST = (
 )
 
 
+SEEN_AT_ONCE = 500
+"""After so many files that are offered it is told how many that are."""
+
+
+def find_at(
+    ledger: Ledger,
+    places: Sequence[Path],
+    tell: Callable[[int], None] = lambda _: None,
+    *,
+    pictures: bool = False,
+) -> Found:
+    """Find the videos at some places, and albums if `pictures`; see `find_videos`.
+
+    A file that was gone, and is back as it was, is known and not read: so it is where one library
+    is used by a container and its host, to which each file has another path.
+    """
+    gone = ledger.stamps(gone=True)
+    found = find_videos(places, {**gone, **ledger.stamps()}, tell, pictures=pictures)
+    new = {file.path for file in found.files}
+    if back := [path for path in found.paths if path in gone and path not in new]:
+        ledger.note_back(back)
+    return found
+
+
 def find_within(
     ledger: Ledger,
     places: Sequence[Path],
     roots: Sequence[Path],
+    tell: Callable[[int], None] = lambda _: None,
     *,
     pictures: bool = False,
     again: bool = False,
 ) -> Found:
-    """Find the videos at some places, and albums if `pictures`; see `find_videos`.
+    """Find the videos at some places, and albums if `pictures`; see `find_at`.
 
     With `again`, albums that are known are found in any case. What a link leads to outside all
     `roots` is unreadable.
     """
-    found = find_videos(places, ledger.stamps(), pictures=pictures)
+    found = find_at(ledger, places, tell, pictures=pictures)
     if again:
         found = with_known_albums(ledger, found, places)
     outside = {path for path in found.paths if not is_below(os.path.realpath(path), roots)}
@@ -82,13 +107,22 @@ def queue_videos(
         ledger.want_again(videos, depth)
 
 
-def offer_files(ledger: Ledger, files: Sequence[VideoFile], depth: Depth) -> None:
+def offer_files(
+    ledger: Ledger,
+    files: Sequence[VideoFile],
+    depth: Depth,
+    tell: Callable[[int], object] = lambda _: None,
+) -> None:
     """Queue files that are new or changed; one that failed under a wrong name is read by its new.
 
     A picture that is named as a video fails as one, and one named as a picture the other way round.
-    Renamed it is the same content still, of the other kind.
+    Renamed it is the same content still, of the other kind. `tell` is called with how many more are
+    noted, now and then.
     """
-    ledger.offer(files, depth)
+    for start in range(0, len(files), SEEN_AT_ONCE):
+        some = files[start : start + SEEN_AT_ONCE]
+        ledger.offer(some, depth)
+        tell(len(some))
     kinds = {file.path: file.kind for file in files}
     for video in ledger.records(sorted(ledger.ids(kinds))):
         others: dict[Kind, Kind] = {"video": "album", "album": "video"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from typing import Any, NoReturn, cast, get_type_hints
 
 import click
 from tqdm import tqdm
@@ -25,6 +25,7 @@ from function.library.finding import Found, find_videos, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, chosen_strangers, is_paused
 from function.library.offering import (
+    find_at,
     is_nowhere,
     known_below,
     note_missing,
@@ -151,7 +152,8 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
         looked_at = places_to_scan(ledger, places, settings.media_root)
         looked_at = [one for one in looked_at if not (lost and is_nowhere(one))]
         hands = stack.enter_context(_hands(ledger, looked_at, settings, options))
-        found = _look(ledger, looked_at, pictures=_finds_pictures(settings, options))
+        pictures = _finds_pictures(settings, options)
+        found = _look(ledger, looked_at, pictures=pictures, is_dry=options["dry_run"])
         if options["again"] and options["pictures"] is None:
             found = with_known_albums(ledger, found, looked_at)
         totals = Totals()
@@ -218,15 +220,24 @@ def _finds_pictures(settings: Settings, options: dict[str, Any]) -> bool:
     return settings.finds_pictures if asked is None else asked
 
 
-def _look(ledger: Ledger, places: list[Path], *, pictures: bool) -> Found:
+def _look(ledger: Ledger, places: list[Path], *, pictures: bool, is_dry: bool) -> Found:
     """Look for videos, show how many there are so far, and note those that are gone."""
     what = "Looking for videos and albums" if pictures else "Looking for videos"
-    with tqdm(desc=what, unit="", file=sys.stderr, leave=False) as bar:
-        found = find_videos(places, ledger.stamps(), lambda _: bar.update(), pictures=pictures)
+    with _counting(what) as bar:
+        if is_dry:  # else what is back is noted
+            known = ledger.stamps()
+            found = find_videos(places, known, lambda _: bar.update(), pictures=pictures)
+        else:
+            found = find_at(ledger, places, lambda _: bar.update(), pictures=pictures)
     _tell_unreadable(found.unreadable)
     if found.texts:
         click.echo(escape_unprintable(found.texts_told), err=True)
     return found
+
+
+def _counting(what: str, of: int | None = None) -> "tqdm[NoReturn]":
+    """Show how many there are so far, once that takes longer."""
+    return tqdm(desc=what, total=of, unit="", file=sys.stderr, leave=False, delay=0.5)
 
 
 def _note_missing(ledger: Ledger, found: Found, places: list[Path], *, gone: bool) -> Found:
@@ -243,7 +254,8 @@ def _tell_unreadable(unreadable: Sequence[tuple[bytes, str]]) -> None:
 def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset[int]:
     """Add what is new, and return the ids of the queued videos at the places."""
     depth = cast("Depth", options["depth"])
-    offer_files(ledger, found.files, depth)
+    with _counting("Noting them", of=len(found.files)) as bar:
+        offer_files(ledger, found.files, depth, bar.update)
     videos = ledger.ids(found.paths)
     due = [one.id for one in ledger.iterate() if one.id in videos and _is_due(one, depth, options)]
     chosen = frozenset(due[: options["limit"]])

@@ -14,8 +14,8 @@ from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, 
 MOST_LISTED = 1_000
 
 ENROL_AGAIN = (
-    "The files of the photos that lack an encoding are gone or changed. Import them again from where "
-    "they are now, with --full, or add other photos: python -m tools add-photo."
+    "The files of the photos that lack an encoding are gone or changed. Import them again from "
+    "where they are now, with --full, or add other photos: python -m tools add-photo."
 )
 
 

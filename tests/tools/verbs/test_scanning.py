@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tqdm import tqdm
 
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.store import StoredGallery
+from function.library import finding, offering
 from function.library.jobs import note_worker_roots
 from tests.support.ledgers import assert_whole
 from tests.support.scans import (
@@ -37,6 +39,7 @@ from tests.support.servers import own_server
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.library.watching import places_to_scan
+from tools.verbs import scanning
 
 ROOT = Path(__file__).parents[3]
 MOST_SECONDS_TO_END = 30.0
@@ -337,6 +340,52 @@ def test_a_single_file_or_a_name_that_is_no_text_may_be_gone(run: Any, media: Pa
     assert {one["path"] for one in read(run("results", "--state", "gone"))} == {
         *(f"{media}/00.mp4", rf"{media}/odd \xe9/new.mp4")
     }
+
+
+def test_files_that_are_back_as_they_were_are_not_read_again(
+    run: Any, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("scan", media)
+    there = tmp_path / "as the container sees them"
+    media.rename(there)
+    run("scan", there)
+    read_again: list[bytes] = []
+    real = finding.fingerprint_of
+
+    def reading(path: bytes) -> str:
+        read_again.append(path)
+        return real(path)
+
+    monkeypatch.setattr(finding, "fingerprint_of", reading)
+    for one, other in ((media, there), (there, media)):
+        other.rename(one)
+        assert read(run("scan", "--dry-run", other.parent))["library"]["gone"] == 0
+        read_again.clear()
+        assert read(run("scan", one))["library"]["done"] == 3
+        assert read_again == []
+        paths = [video["path"] for video in read(run("results", "--state", "done"))]
+        assert paths == [f"{one}/0{number}.mp4" for number in range(3)]
+    (there / "00.mp4").rename(tmp_path / "away.mp4")
+    run("scan", there)
+    write_squares(there / "00.mp4", 7, 8, 9)
+    run("scan", there)
+    assert read_again == [bytes(there / "00.mp4")]
+
+
+def test_progress_is_shown_while_files_are_found_and_noted(
+    run: Any, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offering, "SEEN_AT_ONCE", 2)
+    shown: list[tuple[str, int]] = []
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        def update(self, n: float | None = 1) -> bool | None:
+            shown.append((self.desc, int(n or 0)))
+            return super().update(n)
+
+    monkeypatch.setattr(scanning, "tqdm", Bar)
+    run("scan", media)
+    assert shown == [("Looking for videos", 1)] * 3 + [("Noting them", 2), ("Noting them", 1)]
 
 
 def test_videos_elsewhere_are_not_taken_for_gone(run: Any, media: Path, tmp_path: Path) -> None:
