@@ -171,10 +171,7 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
             with _stopped_with(STOPPED_AGAIN if options["again"] else STOPPED):
                 _work(scanner, hands, videos, totals)
         _finish_strangers(ledger, store, settings, options["strangers"])
-        unreadable = len(found.unreadable)
-        print_json({**totals.to_json(), "unreadable": unreadable, **_counts(ledger)})
-        if totals.strangers_left_out:
-            click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
+        _report(ledger, found, totals)
     if totals.any_failed or found.unreadable:
         sys.exit(EXIT_PARTLY)
 
@@ -264,6 +261,14 @@ def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset
     if options["again"]:
         ledger.want_again(chosen, depth)
     return chosen
+
+
+def _report(ledger: Ledger, found: Found, totals: Totals) -> None:
+    """Say what was scanned, and what the library holds now."""
+    unreadable = len(found.unreadable)
+    print_json({**totals.to_json(), "unreadable": unreadable, **_counts(ledger)})
+    if totals.strangers_left_out:
+        click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
 
 
 def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
