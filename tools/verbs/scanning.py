@@ -64,11 +64,15 @@ STOPPED_AGAIN = "Stopped. Run it again without --again to go on."
 
 UNWATCHED = "Stopped watching. The other process goes on with the scan."
 
+NOTHING_THERE = "No video was found there; docs/formats.md says which files are looked for."
+
+AS_ALBUMS = " Pictures and zip archives are found with --pictures."
+
 UNKNOWN_PLACE = "The library knows no file there, or only as gone. Check the path."
 
 LOST_PLACE = (
-    "The library knows {known} there. If a disk is missing, connect it. If you deleted them, say "
-    "so: --gone"
+    "The library knows {known} there. If a disk is missing, connect it. If you moved them, scan "
+    "where they are now. If you deleted them, say so: --gone"
 )
 
 NOTED = (
@@ -229,6 +233,8 @@ def _look(ledger: Ledger, places: list[Path], *, pictures: bool, is_dry: bool) -
     _tell_unreadable(found.unreadable)
     if found.texts:
         click.echo(escape_unprintable(found.texts_told), err=True)
+    if places and not (found.paths or found.unreadable):
+        click.echo(NOTHING_THERE + ("" if pictures else AS_ALBUMS), err=True)
     return found
 
 

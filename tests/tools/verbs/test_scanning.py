@@ -329,6 +329,17 @@ def test_a_place_that_is_no_more_is_gone_only_if_that_is_said(run: Any, media: P
     assert (back["scanned"], back["library"]["gone"], back["library"]["done"]) == (0, 0, 4)
 
 
+def test_a_folder_without_videos_is_told_of(run: Any, media: Path) -> None:
+    sets = media.with_name("sets")
+    write_album(sets, {"1.png": 101})
+    told = run("scan", sets).stderr
+    assert "No video was found there" in told
+    assert "Pictures and zip archives are found with --pictures." in told
+    assert "No video was found" not in run("scan", "--pictures", sets).stderr
+    assert "No video was found" not in run("scan", media).stderr
+    assert "No video was found" not in run("scan", media).stderr
+
+
 def test_a_single_file_or_a_name_that_is_no_text_may_be_gone(run: Any, media: Path) -> None:
     odd = media / os.fsdecode(b"odd \xe9")
     odd.mkdir()
