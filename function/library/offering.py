@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,12 +119,16 @@ def offer_files(
     Renamed it is the same content still, of the other kind. `tell` is called with how many more are
     noted, now and then.
     """
+    kinds = {file.path: file.kind for file in files}
     for start in range(0, len(files), SEEN_AT_ONCE):
         some = files[start : start + SEEN_AT_ONCE]
         ledger.offer(some, depth)
+        _turn_renamed(ledger, [file.path for file in some], kinds)
         tell(len(some))
-    kinds = {file.path: file.kind for file in files}
-    for video in ledger.records(sorted(ledger.ids(kinds))):
+
+
+def _turn_renamed(ledger: Ledger, paths: Sequence[bytes], kinds: Mapping[bytes, Kind]) -> None:
+    for video in ledger.records(sorted(ledger.ids(paths))):
         others: dict[Kind, Kind] = {"video": "album", "album": "video"}
         other = others[video.kind]
         if video.scanned is None and other in {kinds.get(path) for path in video.paths}:

@@ -260,7 +260,12 @@ def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset
     with _counting("Noting them", of=len(found.files)) as bar:
         offer_files(ledger, found.files, depth, bar.update)
     videos = ledger.ids(found.paths)
-    due = [one.id for one in ledger.iterate() if one.id in videos and _is_due(one, depth, options)]
+    due = []
+    with _counting("Choosing what is to be scanned", of=len(videos)) as bar:
+        for one in ledger.iterate():
+            if one.id in videos:
+                bar.update()
+                due += [one.id] if _is_due(one, depth, options) else []
     chosen = frozenset(due[: options["limit"]])
     ledger.want(chosen, depth)
     ledger.retry(chosen)

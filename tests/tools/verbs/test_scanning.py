@@ -396,7 +396,11 @@ def test_progress_is_shown_while_files_are_found_and_noted(
 
     monkeypatch.setattr(scanning, "tqdm", Bar)
     run("scan", media)
-    assert shown == [("Looking for videos", 1)] * 3 + [("Noting them", 2), ("Noting them", 1)]
+    assert shown == [
+        *[("Looking for videos", 1)] * 3,
+        *[("Noting them", 2), ("Noting them", 1)],
+        *[("Choosing what is to be scanned", 1)] * 3,
+    ]
 
 
 def test_videos_elsewhere_are_not_taken_for_gone(run: Any, media: Path, tmp_path: Path) -> None:
