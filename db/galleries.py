@@ -126,6 +126,9 @@ class Gallery(Enrolled, Protocol):
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         """Return the hashes of the photos that have a stored encoding of `model`."""
 
+    def photo_owners(self) -> dict[str, int]:
+        """Return as whom each photo is enrolled, by its hash; of several the one of lowest id."""
+
     def removed_photos(self, performer_id: int) -> set[str]:
         """Return the hashes of the photos that the user removed."""
 

@@ -81,8 +81,13 @@ class Ledger(Protocol):
     def choose(self, name: str, value: str) -> None:
         """Remember what the user chose."""
 
-    def stamps(self, paths: Iterable[bytes] | None = None) -> Mapping[bytes, Stamp]:
-        """Return the stamps of all known files that are there, or of those at some paths."""
+    def stamps(
+        self, paths: Iterable[bytes] | None = None, *, gone: bool = False
+    ) -> Mapping[bytes, Stamp]:
+        """Return the stamps of all known files that are there, or of those at some paths.
+
+        With `gone`, of those instead that are there no more, as they were last.
+        """
 
     def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
         """Add files, and queue the videos that are new, to be scanned at this depth.
@@ -102,6 +107,9 @@ class Ledger(Protocol):
 
     def note_gone(self, paths: Iterable[bytes]) -> int:
         """Note that files are no longer there; return how many were known."""
+
+    def note_back(self, paths: Iterable[bytes]) -> None:
+        """Note that files are there again that were gone, as they were last."""
 
     def lease(
         self,

@@ -64,7 +64,7 @@ def main() -> None:
     service: Service = app.config["SERVICE"]
     if settings.sandbox == "strict":
         _require_locks(service)
-    front.take(app, service.access.check)
+    front.take(app, service.access.check, service.settings.trusted_proxies)
     _stop_on_signals(front, service)
     service.store.finish_erasing()
     service.worker.start()

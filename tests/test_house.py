@@ -45,6 +45,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.web.library",),
     ("function.web.stash",),
     ("function",),
+    ("tools.ending",),
     ("tools.replacing",),
     ("tools.sources",),
     ("tools.imports",),

@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from db.blobs import has_length
-from db.cells import as_text, read_texts
+from db.cells import as_text, read_object, read_texts
 from db.counted import agree, counted
 from db.records import Finding
 from db.sqlite.connections import OWNER_ONLY
 from db.sqlite.filesystems import (
-    beside,
+    backups_of,
     find_network_share,
+    kept_beside_backups_of,
     left_over_from,
     left_over_from_exports,
 )
@@ -29,6 +30,14 @@ MODELS_FROM_SCHEMA = 4
 SAFE_WAL = (3, 51, 3)
 """Older versions can corrupt a write-ahead log if two processes checkpoint at the same time."""
 
+
+UPGRADE = "Run: python -m tools upgrade-encodings"
+
+ENROL_AGAIN = (
+    "upgrade-encodings could not complete these: the files are gone or changed. Import them again "
+    "from where they are now, with --full, or add other photos: python -m tools add-photo. Until "
+    "then the first net alone compares them."
+)
 
 LEAST_FREE_BYTES = 64 * 1024
 """With less on the disk, SQLite may be unable to read: it shares 32 KB with other processes."""
@@ -105,7 +114,7 @@ def _check_leftovers(path: Path) -> Iterator[Finding]:
 
 
 def _check_permissions(path: Path) -> Iterator[Finding]:
-    backups = beside(path, ".before-*")
+    backups = (*backups_of(path), *kept_beside_backups_of(path))
     files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")), *backups]
     for file in files:
         if os.name == "nt" or not file.exists():
@@ -238,8 +247,15 @@ def _check_others(db: sqlite3.Connection, primary: str, models: Sequence[str]) -
                 "warning",
                 f"{counted(photos, 'photo')} of {counted(len(lacking), 'performer')} "
                 f"{agree(photos, 'has', 'have')} no encoding of {model}: {names}{more}.",
-                "Run: python -m tools upgrade-encodings",
+                ENROL_AGAIN if photos == _left_by_upgrade(db) else UPGRADE,
             )
+
+
+def _left_by_upgrade(db: sqlite3.Connection) -> object:
+    """Return how many photos the last upgrade could not complete; None if there was none."""
+    sql = "SELECT counts FROM journal WHERE verb = 'upgrade-encodings' ORDER BY id DESC LIMIT 1"
+    last = db.execute(sql).fetchone()
+    return (read_object(last[0]) or {}).get("lacking") if last else None
 
 
 def _check_counts(db: sqlite3.Connection) -> Iterator[Finding]:

@@ -83,13 +83,21 @@ def beside(path: Path, ending: str, before: str = "") -> list[Path]:
 
 
 def backups_of(path: Path) -> list[Path]:
-    """List the copies of a gallery at `path` that were made before upgrades."""
-    return [one for one in beside(path, ".before-*") if not one.name.endswith(SIDE_FILES)]
+    """List the copies of a gallery or library at `path` that were made before upgrades.
+
+    One that bears a name which no upgrade gives is the user's own.
+    """
+    return [one for one in beside(path, ".before-*") if _OF_UPGRADE.fullmatch(_ending(one, path))]
 
 
-def copies_of_upgrades(path: Path) -> list[Path]:
-    """List those of them that bear the name an upgrade gives, and so are none of the user's own."""
-    return [one for one in backups_of(path) if _OF_UPGRADE.fullmatch(one.name[len(path.name) :])]
+def kept_beside_backups_of(path: Path) -> list[Path]:
+    """List what SQLite keeps, or kept, beside such copies."""
+    files = (one for one in beside(path, ".before-*") if one.name.endswith(SIDE_FILES))
+    return [one for one in files if _OF_UPGRADE.fullmatch(_ending(one, path).rpartition("-")[0])]
+
+
+def _ending(file: Path, path: Path) -> str:
+    return file.name[len(path.name) :]
 
 
 def left_over_from(path: Path) -> list[Path]:
@@ -98,12 +106,17 @@ def left_over_from(path: Path) -> list[Path]:
     So is what SQLite kept beside a backup that has been deleted since.
     """
     backups = {one.name for one in backups_of(path)}
-    orphans = (
-        one
-        for one in beside(path, ".before-*")
-        if one.name.endswith(SIDE_FILES) and one.name.rpartition("-")[0] not in backups
-    )
-    return [*beside(path, ".before-*.partial*", before="."), *orphans]
+    sides = kept_beside_backups_of(path)
+    partial = beside(path, ".before-*.partial*", before=".")
+    return [
+        *(one for one in partial if _OF_UPGRADE.fullmatch(_before_partial(one, path))),
+        *(one for one in sides if one.name.rpartition("-")[0] not in backups),
+    ]
+
+
+def _before_partial(file: Path, path: Path) -> str:
+    """Return the ending of the name that a broken-off backup was to bear."""
+    return file.name[len(f".{path.name}") :].partition(".partial")[0]
 
 
 def left_over_from_exports(folder: Path) -> list[Path]:

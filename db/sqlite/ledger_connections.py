@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from db.cells import as_text
 from db.sqlite.connections import BUSY_SECONDS, explained, open_database, transaction
-from db.sqlite.filesystems import copies_of_upgrades, left_over_from
+from db.sqlite.filesystems import backups_of, left_over_from
 from db.sqlite.ledger_schema import LEDGER
 from db.sqlite.writers import in_line
 
@@ -99,7 +99,7 @@ class LedgerConnection:
             return True
         is_done = True
         # In this order: what SQLite kept beside a copy is left over once that is deleted.
-        finds = (copies_of_upgrades, left_over_from)
+        finds = (backups_of, left_over_from)
         for copy in (one for find in finds for one in find(self.path)):
             try:
                 copy.unlink(missing_ok=True)

@@ -104,13 +104,15 @@ class SqliteQueue(LedgerConnection):
         with beside_worker(self.path) if self.path else nullcontext():
             yield BESIDE
 
-    def stamps(self, paths: Iterable[bytes] | None = None) -> Mapping[bytes, Stamp]:
-        """Return the stamps of all known files that are there, or of those at some paths."""
-        sql = "SELECT path, size_bytes, mtime_ns FROM files WHERE NOT gone"
+    def stamps(
+        self, paths: Iterable[bytes] | None = None, *, gone: bool = False
+    ) -> Mapping[bytes, Stamp]:
+        """Return the stamps of all known files that are there, or that are `gone`."""
+        sql = "SELECT path, size_bytes, mtime_ns FROM files WHERE (gone <> 0) = ?"
         if paths is None:
-            rows = self.rows(sql)
+            rows = self.rows(sql, gone)
         else:
-            rows = [row for path in paths for row in self.rows(f"{sql} AND path = ?", path)]
+            rows = [row for path in paths for row in self.rows(f"{sql} AND path = ?", gone, path)]
         return {path: Stamp(size, mtime) for path, size, mtime in rows}
 
     def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
@@ -161,6 +163,13 @@ class SqliteQueue(LedgerConnection):
             (last,) = db.execute("SELECT coalesce(max(gone), 0) FROM files").fetchone()
             numbered = enumerate(paths, last + 1)
             return sum(db.execute(sql, one).rowcount for one in numbered)
+
+    def note_back(self, paths: Iterable[bytes]) -> None:
+        """Note that files are there again that were gone."""
+        with self.writing() as db:
+            db.conn.executemany(
+                "UPDATE files SET gone = 0 WHERE path = ?", [(path,) for path in paths]
+            )
 
     def lease(
         self,

@@ -9,6 +9,7 @@ from db.identities import identities_of
 from db.names import find_complaint, show_text, tidy
 from db.records import Change, Identity, Performer
 from function.imports.finders import FaceFinder
+from function.imports.owners import PhotoOwners
 from function.imports.photos import USUAL_DEMANDS, Demands, PhotosRead
 from function.sources.records import Refusal, Remark, SourceRecord
 
@@ -40,11 +41,12 @@ def enrol_all(
     demands: Demands = USUAL_DEMANDS,
 ) -> Iterator[Enrolment]:
     """Enrol performers one by one; each is fully stored when its Enrolment is yielded."""
+    owners = PhotoOwners()
     for record in records:
         if isinstance(record, Refusal):
             yield Enrolment(record.performer, None, 0, (record,))
         else:
-            yield enrol_performer(record, gallery, finder, demands)
+            yield enrol_performer(record, gallery, finder, demands, owners)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +62,16 @@ def enrol_performer(
     gallery: GalleryChange,
     finder: FaceFinder,
     demands: Demands = USUAL_DEMANDS,
+    owners: PhotoOwners | None = None,
 ) -> Enrolment:
     """Encode one performer's new photos, and store them in one step.
 
     A performer without any usable photo is not added: `change` is None.
     """
     looked = look_at(record, gallery, finder, demands)
-    return looked if isinstance(looked, Enrolment) else store(looked, gallery)
+    if isinstance(looked, Enrolment):
+        return looked
+    return store(looked, gallery, owners or PhotoOwners())
 
 
 def look_at(
@@ -94,11 +99,15 @@ def look_at(
     return Looked(record, photos_read)
 
 
-def store(looked: Looked, gallery: GalleryChange) -> Enrolment:
-    """Store one performer with the photos that are new, in one step."""
+def store(looked: Looked, gallery: GalleryChange, owners: PhotoOwners) -> Enrolment:
+    """Store one performer with the photos that are new, in one step.
+
+    `owners` is one for all performers of an import.
+    """
     performer, photos_read = tidy(looked.record.performer), looked.photos
     change: Change | None = None
     try:
+        owners.read(gallery)
         if photos_read.new or gallery.find_same(performer):
             change = gallery.enrol(performer, photos_read.new, photos_read.poster())
     except (IdentityConflictError, DamagedVectorError) as error:
@@ -118,9 +127,18 @@ def store(looked: Looked, gallery: GalleryChange) -> Enrolment:
         remarks=(
             *looked.record.remarks,
             *photos_read.remarks,
+            *(_shared(looked, gallery, owners) if change else ()),
             *_without_photos(looked.record, change),
         ),
     )
+
+
+def _shared(looked: Looked, gallery: Gallery, owners: PhotoOwners) -> Iterator[Remark]:
+    """Name the new photos that are enrolled as somebody else already."""
+    performer, new = tidy(looked.record.performer), looked.photos.new
+    if new and (stored := gallery.find_same(performer)):
+        for photo, said in owners.shared(gallery, stored.id, new).items():
+            yield Remark(performer.name, photo, said)
 
 
 def _without_photos(record: SourceRecord, change: Change | None) -> tuple[Remark, ...]:

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,20 +22,45 @@ LOST = (
 )
 
 
+SEEN_AT_ONCE = 500
+"""After so many files that are offered it is told how many that are."""
+
+
+def find_at(
+    ledger: Ledger,
+    places: Sequence[Path],
+    tell: Callable[[int], None] = lambda _: None,
+    *,
+    pictures: bool = False,
+) -> Found:
+    """Find the videos at some places, and albums if `pictures`; see `find_videos`.
+
+    A file that was gone, and is back as it was, is known and not read: so it is where one library
+    is used by a container and its host, to which each file has another path.
+    """
+    gone = ledger.stamps(gone=True)
+    found = find_videos(places, {**gone, **ledger.stamps()}, tell, pictures=pictures)
+    new = {file.path for file in found.files}
+    if back := [path for path in found.paths if path in gone and path not in new]:
+        ledger.note_back(back)
+    return found
+
+
 def find_within(
     ledger: Ledger,
     places: Sequence[Path],
     roots: Sequence[Path],
+    tell: Callable[[int], None] = lambda _: None,
     *,
     pictures: bool = False,
     again: bool = False,
 ) -> Found:
-    """Find the videos at some places, and albums if `pictures`; see `find_videos`.
+    """Find the videos at some places, and albums if `pictures`; see `find_at`.
 
     With `again`, albums that are known are found in any case. What a link leads to outside all
     `roots` is unreadable.
     """
-    found = find_videos(places, ledger.stamps(), pictures=pictures)
+    found = find_at(ledger, places, tell, pictures=pictures)
     if again:
         found = with_known_albums(ledger, found, places)
     outside = {path for path in found.paths if not is_below(os.path.realpath(path), roots)}
@@ -82,15 +107,28 @@ def queue_videos(
         ledger.want_again(videos, depth)
 
 
-def offer_files(ledger: Ledger, files: Sequence[VideoFile], depth: Depth) -> None:
+def offer_files(
+    ledger: Ledger,
+    files: Sequence[VideoFile],
+    depth: Depth,
+    tell: Callable[[int], object] = lambda _: None,
+) -> None:
     """Queue files that are new or changed; one that failed under a wrong name is read by its new.
 
     A picture that is named as a video fails as one, and one named as a picture the other way round.
-    Renamed it is the same content still, of the other kind.
+    Renamed it is the same content still, of the other kind. `tell` is called with how many more are
+    noted, now and then.
     """
-    ledger.offer(files, depth)
     kinds = {file.path: file.kind for file in files}
-    for video in ledger.records(sorted(ledger.ids(kinds))):
+    for start in range(0, len(files), SEEN_AT_ONCE):
+        some = files[start : start + SEEN_AT_ONCE]
+        ledger.offer(some, depth)
+        _turn_renamed(ledger, [file.path for file in some], kinds)
+        tell(len(some))
+
+
+def _turn_renamed(ledger: Ledger, paths: Sequence[bytes], kinds: Mapping[bytes, Kind]) -> None:
+    for video in ledger.records(sorted(ledger.ids(paths))):
         others: dict[Kind, Kind] = {"video": "album", "album": "video"}
         other = others[video.kind]
         if video.scanned is None and other in {kinds.get(path) for path in video.paths}:
@@ -121,6 +159,20 @@ def note_missing(
     ledger.note_gone([*moved, *(path for path in left if not is_below(path, folders))])
     told = tuple((folder, LOST.format(missing=count)) for folder, count in lost)
     return replace(found, unreadable=(*found.unreadable, *told))
+
+
+def is_nowhere(place: Path) -> bool:
+    """Say whether nothing is at a place, or where it leads; a disk that fails says nothing."""
+    try:
+        place.stat()
+    except OSError as error:
+        return error.errno in NOT_THERE
+    return False
+
+
+def known_below(ledger: Ledger, places: Sequence[Path]) -> list[bytes]:
+    """Return the known files that were at some places, which may be written as they are shown."""
+    return [path for path in ledger.stamps() if is_at(path, places)]
 
 
 def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes]:

@@ -76,6 +76,8 @@ class Worker:
         self._stopping = threading.Event()
         self._at_work: dict[bytes, Progress] = {}
         self._looking: WantedScan | None = None
+        self.seen = 0
+        """How many files it has come across since it began to look for videos last."""
         self._look_at = 0.0
         self._scan_at = 0.0
         self._tidy_at = 0.0
@@ -164,7 +166,7 @@ class Worker:
         """Queue what was asked for, and what is new if it is time to look again."""
         while not self.is_closing and (wanted := wanted_scans(ledger)):
             with self._lock:
-                self._looking = wanted[0]
+                self._looking, self.seen = wanted[0], 0
             self._offer(ledger, wanted[0], partial(_is_wanted, ledger, wanted[0]))
             self._scan_at = 0.0
             with self._lock:
@@ -182,7 +184,9 @@ class Worker:
         """Find and queue videos, unless that is no longer wanted once they are found."""
         places = [Path(place).resolve() for place in wanted.places]
         roots = [root.resolve() for root in self._settings.media_root]
-        found = find_within(ledger, places, roots, pictures=wanted.pictures, again=wanted.again)
+        found = find_within(
+            ledger, places, roots, self._note_seen, pictures=wanted.pictures, again=wanted.again
+        )
         if is_wanted():
             found = note_missing(ledger, found, places, gone=wanted.gone)
             queue_videos(ledger, found, wanted.depth, retry=wanted.retry, again=wanted.again)
@@ -196,6 +200,9 @@ class Worker:
                 text_of(found.unreadable[0][0]),
                 found.unreadable[0][1],
             )
+
+    def _note_seen(self, count: int) -> None:
+        self.seen = count
 
     def _scan_what_is_there(self, ledger: Ledger) -> None:
         """Scan, and wait before the next time if a disk is missing.

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import av
 import cv2
@@ -47,7 +47,7 @@ from function.media.gpu import choose_decoder
 from function.media.images import RgbPicture
 from function.sandbox.channel import Channel
 from function.sandbox.helpers import Helper, Share, Team, fork_helpers
-from function.sandbox.lanes import Lane, count_lanes, open_lanes, serve_in_lanes
+from function.sandbox.lanes import Lane, Nets, count_lanes, open_lanes, serve_in_lanes
 from function.sandbox.lockdown import MEGABYTE, end_with, lock_down
 from function.sandbox.messages import (
     FROM_NETS,
@@ -62,7 +62,14 @@ from function.sandbox.messages import (
     read_message,
     write_message,
 )
-from function.sandbox.nets import MOST_LAST_BYTES, Desk, LostError, RemoteNets, make_desks
+from function.sandbox.nets import (
+    MOST_LAST_BYTES,
+    Desk,
+    LostError,
+    RemoteNets,
+    make_desks,
+    require_room,
+)
 from function.sandbox.worker import Worker
 
 _NEVER_USED = {"av.__main__", "av.datasets"}
@@ -179,7 +186,7 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
     """Open the nets on CUDA, say so, and run them for whoever asks at a desk."""
     try:
         engine = importlib.import_module("function.engines.onnx_engine")
-        lanes = open_lanes(partial(engine.open_nets, options), count_lanes(len(desks)))
+        lanes = open_lanes(partial(_open_nets, engine, options), count_lanes(len(desks)))
     except RecognitionError as error:
         _answer(link, Refusal(error.code, show_text(str(error))))
         return
@@ -193,6 +200,14 @@ def _serve_nets(options: EngineOptions, link: Channel, desks: Sequence[Desk]) ->
     if lanes:
         gc.enable()  # as in `main`, which this process left before that
         _serve(lanes, desks, link)
+
+
+def _open_nets(engine: Any, options: EngineOptions) -> Nets | None:
+    """Open the nets on CUDA, if it works here; raises EngineUnavailableError as `require_room`."""
+    nets: Nets | None = engine.open_nets(options)
+    if nets and "yunet" in nets.nets:
+        require_room(nets.nets["yunet"], options.detection_pixels)
+    return nets
 
 
 def _serve(lanes: Sequence[Lane], desks: Sequence[Desk], link: Channel) -> None:

@@ -14,6 +14,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from typing import NoReturn, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
 from function.sandbox.messages import NETS_ENDED
 
@@ -33,6 +35,9 @@ written to takes no memory."""
 
 MOST_LAST_BYTES = 1_000
 """What the process with the nets may say of its end."""
+
+LAST_SECONDS = 5.0
+"""It has so long to say it, where it no longer answers."""
 
 _REQUEST = struct.Struct("<B3H")
 _SHAPE = struct.Struct("<B4I")
@@ -98,17 +103,20 @@ class RemoteNets:
                 desk.pictures.close()
                 desk.numbers.close()
 
-    def end(self) -> NoReturn:
+    def end(self, within_seconds: float | None = None) -> NoReturn:
         """Wait until the process with the nets has ended, log why, and end this one as well.
 
-        Without the nets nothing more can be found: so this process is to be replaced.
+        Without the nets nothing more can be found: so this process is to be replaced. If they have
+        not ended within so long, they only left this desk, which comes to the same.
         """
-        with self._ending:  # another thread may be here already, and ends this one too
-            if self._desk is self._desks[0]:
-                words = _read_to_end(self._link, MOST_LAST_BYTES).decode(errors="replace")
-                why = f": {words}" if words else "."
-                _log.error("The process that runs the nets has ended%s", why)
-            os._exit(NETS_ENDED)
+        # Another thread may be here already, and ends this one too.
+        is_first = self._ending.acquire(timeout=-1 if within_seconds is None else within_seconds)
+        if self._desk is self._desks[0]:
+            last = _read_last(self._link, within_seconds) if is_first else b""
+            words = last.decode(errors="replace")
+            why = f": {words}" if words else "."
+            _log.error("The process that runs the nets has ended%s", why)
+        os._exit(NETS_ENDED)
 
     def net(self, name: str) -> "RemoteNet":
         """Return a net."""
@@ -157,13 +165,19 @@ class RemoteNet:
     def run(self, _: object, feeds: Mapping[str, RgbImage]) -> Numbers:
         """Run the net on its one input, pictures of one size, and return all outputs.
 
-        Where the nets have ended this process ends, see `RemoteNets.end`.
+        Large ones, which fit by themselves only, run one after the other. Where the nets have ended
+        this process ends, see `RemoteNets.end`.
         """
         (pictures,) = feeds.values()
         try:
             return self._nets.ask(self._number, np.ascontiguousarray(pictures))
+        except MemoryError:
+            if len(pictures) <= 1:
+                raise
+            each = [self.run(None, {"": pictures[n : n + 1]}) for n in range(len(pictures))]
+            return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
         except LostError:
-            self._nets.end()
+            self._nets.end(LAST_SECONDS)
 
 
 def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
@@ -180,13 +194,13 @@ def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
         asked: dict[str, list[tuple[Desk, RgbImage]]] = {}
         for line, _ in waiting.poll():
             try:
-                name, pictures = _read_request(by_line[line])
+                request = _read_request(by_line[line])
             except LostError:
                 waiting.unregister(line)
                 by_line.pop(line).answering.close()
                 continue
-            if _fits(nets[name], pictures):
-                asked.setdefault(name, []).append((by_line[line], pictures))
+            if request and _fits(nets[request[0]], *request[1].shape[:3]):
+                asked.setdefault(request[0], []).append((by_line[line], request[1]))
             else:
                 _write_answer(by_line[line], [])
         for name, requests in asked.items():
@@ -196,23 +210,45 @@ def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
     raise LostError
 
 
-def _read_request(desk: Desk) -> tuple[str, RgbImage]:
+def _read_request(desk: Desk) -> tuple[str, RgbImage] | None:
     """Read which net is to run, and on what: those who ask may have been captured by a file.
 
+    None stands for what cannot be. A request is written at once, so part of one is none, and
+    nobody waits for the rest.
+
     Raises:
-        LostError: whoever asks has ended, or asks for what cannot be.
+        LostError: whoever asks has ended, or asks in another way.
     """
-    net, *sizes = _REQUEST.unpack(_read(desk.answering, _REQUEST.size))
+    try:
+        content = os.read(desk.answering.fileno(), _REQUEST.size)
+    except OSError as error:
+        raise LostError from error
+    if len(content) < _REQUEST.size:
+        raise LostError
+    net, *sizes = _REQUEST.unpack(content)
     count = math.prod(sizes) * 3
     if net >= len(NAMES) or not 0 < count <= ROOM_BYTES:
-        raise LostError
+        return None
     pixels = np.frombuffer(desk.pictures, np.uint8, count)
     return NAMES[net], pixels.reshape(*sizes, 3)
 
 
-def _fits(net: RunsAll, pictures: RgbImage) -> bool:
+def require_room(net: RunsAll, pixels: int) -> None:
+    """Check that pictures with sides of up to so many pixels fit.
+
+    Raises:
+        EngineUnavailableError: they do not.
+    """
+    if not _fits(net, 1, pixels, pixels):
+        most = next(one for one in range(pixels, 0, -1) if _fits(net, 1, one, one))
+        raise EngineUnavailableError(
+            f"DETECTION_PIXELS is {pixels}; on CUDA it may be {most} at most. Lower it, or set "
+            "DEVICE=cpu."
+        )
+
+
+def _fits(net: RunsAll, count: int, height: int, width: int) -> bool:
     """Say whether pictures take no more memory in the shapes in which they run than they may."""
-    count, height, width, _ = pictures.shape
     size = net.size_for(height, width)
     return size is not None and count * math.prod(size) * 3 <= ROOM_BYTES
 
@@ -245,10 +281,16 @@ def _read(line: socket.socket, count: int) -> bytes:
     return content
 
 
-def _read_to_end(line: socket.socket, most: int) -> bytes:
-    """Read until the other end is closed; what is beyond the first `most` bytes is left out."""
-    content = b""
+def _read_last(line: socket.socket, within_seconds: float | None) -> bytes:
+    """Read the first MOST_LAST_BYTES of what comes until the other end is closed."""
+    content, begun = b"", time.monotonic()
     with suppress(OSError):
-        while piece := os.read(line.fileno(), most):
-            content = (content + piece)[:most]
+        while True:
+            left = within_seconds and max(0.0, within_seconds - (time.monotonic() - begun))
+            if not select.select([line], [], [], left)[0]:
+                return content
+            piece = os.read(line.fileno(), MOST_LAST_BYTES)
+            if not piece:
+                return content
+            content = (content + piece)[:MOST_LAST_BYTES]
     return content

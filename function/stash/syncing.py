@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
@@ -12,6 +12,7 @@ from db.ledgers import Ledger
 from db.writes import Write
 from function.imports.enrol import Enrolment, look_at, store
 from function.imports.finders import FaceFinder, ReaderFinder
+from function.imports.owners import PhotoOwners
 from function.imports.photos import Demands
 from function.imports.prefetch import read_ahead
 from function.imports.reports import Report
@@ -162,6 +163,7 @@ class _Work:
     present: Present
     written: Mapping[str, Collection[str]]
     """The images that we said somebody is on, by performer: nobody is learnt from them."""
+    owners: PhotoOwners = field(default_factory=PhotoOwners)
 
     def fill(self, report: Report) -> Iterator[Step]:
         """Enrol everyone of whom something is to be read, and report on everyone."""
@@ -225,7 +227,9 @@ class _Work:
         if isinstance(looked, Enrolment) and not looked.refusals:
             return looked
         with changing(self.store) as gallery:
-            enrolment = looked if isinstance(looked, Enrolment) else store(looked, gallery)
+            enrolment = (
+                looked if isinstance(looked, Enrolment) else store(looked, gallery, self.owners)
+            )
             if enrolment.is_incomplete:
                 gallery.note_updated_at(one.identity, "")  # so that the next sync reads it again
             elif enrolment.change is None:

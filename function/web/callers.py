@@ -39,7 +39,7 @@ def find_caller(request: Request, proxies: Sequence[Network]) -> Caller:
     """Say who asks; what proxies say of it counts only if the nearest is one of `proxies`."""
     nearest = request.remote_addr or "localhost"
     is_direct = not any(map(_OF_PROXIES.fullmatch, request.headers.keys()))
-    if not _is_in(nearest, proxies):
+    if not is_in(nearest, proxies):
         return Caller(nearest, request.host, is_direct)
     passed = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
     host = request.headers.get("X-Forwarded-Host", "").rpartition(",")[2].strip()
@@ -70,7 +70,7 @@ def _first_stranger(nearest: str, passed: Sequence[str], proxies: Sequence[Netwo
         if _address(plain) is None:
             break
         found = plain
-        if not _is_in(plain, proxies):
+        if not is_in(plain, proxies):
             break
     return found
 
@@ -82,7 +82,8 @@ def _without_port(address: str) -> str:
     return address.partition(":")[0] if address.count(":") == 1 else address
 
 
-def _is_in(text: str, networks: Sequence[Network]) -> bool:
+def is_in(text: str, networks: Sequence[Network]) -> bool:
+    """Say whether an address is in one of some networks; a text that is none is not."""
     address = _address(text)
     return address is not None and any(address in network for network in networks)
 

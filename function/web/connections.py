@@ -6,6 +6,7 @@ what it lacks are deadlines for the whole of a request, and a choice of whom to 
 
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,7 +19,9 @@ from waitress.server import TcpWSGIServer
 from function.errors import (
     BusyError,
 )
+from function.setting_kinds import Network
 from function.web.access import LARGEST_BODY_BYTES
+from function.web.callers import is_in
 from function.web.guesses import home_of
 from function.web.parser import LONGEST_HEAD_BYTES, Admit, Parser, Refusal
 from function.web.responses import RETRY_AFTER_SECONDS
@@ -29,6 +32,10 @@ MOST_CONNECTIONS = 512
 
 MOST_PER_ADDRESS = 128
 """More than a browser's tabs open together; a proxy's have mostly work under way, and stay."""
+
+MOST_FOR_PROXIES = 384
+"""Of each proxy that is trusted: a few browsers behind it may each ask for 128 files at once. One
+that gets no script shows no page, and asks for it no second time."""
 
 IDLE_SECONDS = 30.0
 """Between two requests, or before the first."""
@@ -240,11 +247,14 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             sockinfo=adjustments.listen[0],
         )
         self._threads = threads
+        self._proxies: Sequence[Network] = ()
         self._stop_by: float | None = None
 
-    def take(self, app: Flask, admit: Admit = lambda _: None) -> None:
-        """Have an app answer; `admit` judges whose large body is kept."""
-        self.application, self.admit = app, admit
+    def take(
+        self, app: Flask, admit: Admit = lambda _: None, proxies: Sequence[Network] = ()
+    ) -> None:
+        """Have an app answer; `admit` judges whose large body is kept; `proxies` are trusted."""
+        self.application, self.admit, self._proxies = app, admit, proxies
         self.task_dispatcher.set_thread_count(self._threads)
 
     def handle_accept(self) -> None:
@@ -260,7 +270,8 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _make_room(self, newest: _Channel) -> None:
         channels = [one for one in self.active_channels.values() if not one.leaves_by]
         neighbours = [one for one in channels if one.home == newest.home]
-        if len(neighbours) > MOST_PER_ADDRESS:
+        is_proxy = is_in(newest.addr[0], self._proxies)
+        if len(neighbours) > (MOST_FOR_PROXIES if is_proxy else MOST_PER_ADDRESS):
             crowd = neighbours
         elif len(channels) > MOST_CONNECTIONS:
             crowd = channels

@@ -362,6 +362,11 @@ def test_a_photo_of_two_models_counts_once_and_each_model_has_its_snapshot(
     ]
     assert gallery.models() == [MODEL, OTHER_MODEL.id]
     assert gallery.photo_hashes(ada.id, OTHER_MODEL.id) == {"hash1"}
+    assert gallery.photo_owners() == {"hash1": ada.id, "hash2": ada.id}
+    gallery.enrol(performer("Eve"), [encoding(2), encoding(3)], None)
+    eve = gallery.find_performer("Eve")
+    assert gallery.photo_owners() == {"hash1": ada.id, "hash2": ada.id, "hash3": eve.id}
+    gallery.forget(eve)
     assert len(gallery.snapshot(TEST_MODEL).vectors) == 2
     other = gallery.snapshot(OTHER_MODEL)
     assert other.model == OTHER_MODEL

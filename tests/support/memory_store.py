@@ -266,6 +266,13 @@ class MemoryGallery:
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         return {one.photo_hash for one in self.encodings(performer_id) if one.model == model}
 
+    def photo_owners(self) -> dict[str, int]:
+        owners: dict[str, int] = {}
+        for number in sorted(self.held.people):
+            for one in self.encodings(number):
+                owners.setdefault(one.photo_hash, number)
+        return owners
+
     def removed_photos(self, performer_id: int) -> set[str]:
         person = self.held.people.get(performer_id)
         return {*person.removed} if person else set()

@@ -1,9 +1,12 @@
 """`python -m tools` where the packages it needs are not installed."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,3 +63,35 @@ def test_numpys_threads_are_told_how_to_wait_before_it_is_imported() -> None:
         command = [sys.executable, "-c", code]
         told = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
         assert told.split() == ["4"], module
+
+
+@pytest.mark.parametrize(
+    ("pressed", "status", "shown"),
+    [
+        ("raise KeyboardInterrupt", 1, "Aborted!\n"),  # while it says that it was aborted
+        ("atexit.register(press)", -signal.SIGINT, ""),  # while it ends
+        ("clean_up()", 0, ""),  # while a generator cleans up, after an earlier one
+    ],
+)
+def test_ctrl_c_that_is_pressed_again_shows_no_traceback(
+    pressed: str, status: int, shown: str
+) -> None:
+    code = (
+        "import atexit, os, runpy, signal, sys, types\n"
+        "def press():\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "def held():\n"
+        "    try:\n"
+        "        yield\n"
+        "    finally:\n"
+        "        press()\n"
+        "def clean_up():\n"
+        "    next(iter([held()])).send(None)\n"
+        f"def main(**_):\n    {pressed}\n"
+        "sys.modules['tools.cli'] = types.SimpleNamespace(main=main)\n"
+        "runpy.run_module('tools', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (status, shown)

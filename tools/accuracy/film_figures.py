@@ -5,10 +5,11 @@ fragments joined and without.
 """
 
 import random
+import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
@@ -38,10 +39,14 @@ from tools.accuracy.films import (
 )
 from tools.accuracy.labelled import LeftOut
 from tools.accuracy.trials import make_gallery
+from tools.ending import tidied_up
 from tools.replacing import refuse_others
 
 EVERY_SECONDS = (None, 1.0, 2.0, 5.0)
 """The intervals that are measured unless others are asked for; None: the function chooses."""
+
+UNFINISHED = ".unfinished-films"
+"""The folder in which a film lies until it is whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +158,7 @@ def measure_films(
     """
     outcomes: dict[tuple[float | None, bool], list[FilmOutcome]] = defaultdict(list)
     seconds = 0.0
-    with _open_folder(keep) as where:
+    with tidied_up(), _open_folder(keep) as where:
         for number, path in enumerate(_name_films(where, films), 1):
             shown = _make(path, cast, f"{seed}/{number}")
             seconds += shown[-1].end_seconds
@@ -172,13 +177,17 @@ def measure_films(
 
 @contextmanager
 def _open_folder(keep: Path | None) -> Iterator[Path]:
-    """Give the folder for the films; one that is not to be kept is removed at the end."""
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield keep
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        yield Path(temporary)
+    """Give the folder for the films; one that is not to be kept is removed at the end.
+
+    So is what is not finished in it, and what an evaluation that was killed left there.
+    """
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        unfinished = folder / UNFINISHED
+        stack.callback(shutil.rmtree, unfinished, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True, exist_ok=True)
+        yield folder
 
 
 def check_folder(keep: Path, films: int) -> None:
@@ -200,7 +209,7 @@ def _name_films(folder: Path, films: int) -> list[Path]:
 def _make(path: Path, cast: Cast, seed: str) -> tuple[Shown, ...]:
     chance = random.Random(seed)  # noqa: S311  # as above
     shots = plan_film(cast.footage, chance)
-    unfinished = path.with_name(f".{path.name}")
+    unfinished = path.parent / UNFINISHED / path.name
     shown = make_film(unfinished, shots, chance.choice(KEYFRAMES_EVERY))
     write_truth(path.with_suffix(".json"), shown)  # first: it says that the film is ours
     unfinished.replace(path)

@@ -18,10 +18,11 @@ from function.engines.protocol import Engine
 from function.imports import imports
 from function.imports.enrol import Enrolment, refused
 from function.imports.finders import EngineFinder
+from function.imports.owners import PhotoOwners
 from function.imports.photos import Demands
 from function.imports.reports import Report
 from function.library.admission import admit_picture, is_encoding
-from function.sources.records import Refusal, SourceRecord
+from function.sources.records import Refusal, Remark, SourceRecord
 
 
 def gallery_to_fill(store: Store, *, dry_run: bool) -> AbstractContextManager[GalleryChange]:
@@ -72,6 +73,8 @@ def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]
     What only shows is cleaned: addresses that are not of the web and pictures that are none are
     left out, and pictures are encoded again. Encodings that no face has are refused.
     """
+    owners = PhotoOwners()
+    owners.read(gallery)
     for whole, sent, picture in everyone(bundle):
         performer = _without_odd_addresses(tidy(whole))
         if complaint := find_complaint(performer):
@@ -92,9 +95,12 @@ def enrol_bundle(bundle: Gallery, gallery: GalleryChange) -> Iterator[Enrolment]
             refusal = Refusal(performer.name, "", str(error))
             yield Enrolment(performer.name, None, 0, (refusal,))
         else:
-            now = gallery.find_identities(identities_of(performer))[0].encodings
-            added = now - (stored.encodings if stored else 0)
-            yield Enrolment(performer.name, change, added, refusals)
+            now = gallery.find_identities(identities_of(performer))[0]
+            added = now.encodings - (stored.encodings if stored else 0)
+            new = kept if change != "unchanged" else ()
+            shared = owners.shared(gallery, now.id, new).items()
+            remarks = tuple(Remark(performer.name, photo, said) for photo, said in shared)
+            yield Enrolment(performer.name, change, added, refusals, remarks=remarks)
 
 
 def _without_odd_addresses(performer: Performer) -> Performer:

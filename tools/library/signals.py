@@ -1,7 +1,6 @@
 """Ends a scan, or other work, cleanly when the system or the user asks it to end."""
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,9 +10,6 @@ from function.library.scanning import Scanner
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 """Ctrl-C, the end of a service, and the end of the terminal; Windows has no SIGHUP."""
-
-
-_SENT_BY_SYSTEM = ("SIGTERM", "SIGHUP")
 
 
 @contextmanager
@@ -47,31 +43,6 @@ def ended_by_signals(scanner: Scanner) -> Iterator[threading.Event]:
         for number in before:
             signal.signal(number, take)
         yield ended
-    finally:
-        _restore(before)
-
-
-@contextmanager
-def tidied_up() -> Iterator[None]:
-    """When the system ends this program, leave the block first, so that it removes its files.
-
-    The exit status is 128 and the signal, as a shell would report it. Ctrl-C does this anyway.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _: Any) -> None:
-        sys.exit(128 + number)
-
-    numbers = [getattr(signal, name) for name in _SENT_BY_SYSTEM if hasattr(signal, name)]
-    before = {
-        number: signal.signal(number, leave)
-        for number in numbers
-        if signal.getsignal(number) is signal.SIG_DFL
-    }
-    try:
-        yield
     finally:
         _restore(before)
 

@@ -196,11 +196,8 @@ def forget(
 
 
 def _forget_strangers(store: Store, library: StoreAddress, *, yes: bool) -> None:
-    """Erase everyone unknown from the library, if there is one."""
-    if not library.path.exists():
-        print_json({"forgotten": "strangers", "sightings": 0})
-        return
-    with open_library(library, store) as ledger:
+    """Erase everyone unknown from the library."""
+    with open_library(library, store, create=False) as ledger:
         if not yes:
             found = len(ledger.strangers.everyone())
             known = f" ({counted(found, 'stranger')} so far)" if found else ""

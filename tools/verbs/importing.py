@@ -18,8 +18,8 @@ from function.enrolling.choosing import SMALLEST_PIXELS
 from function.imports.photos import Demands
 from function.settings import Settings
 from function.sources.downloads import Downloads, OwnServer
+from tools.ending import tidied_up
 from tools.imports.imports import enrol_bundle, follow, gallery_to_fill, import_records
-from tools.library.signals import tidied_up
 from tools.sources.folder import read_folder
 from tools.sources.stash_export import read_export
 from tools.sources.table import TableOptions, read_table

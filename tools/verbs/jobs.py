@@ -21,11 +21,7 @@ def jobs(action: str | None, store: Store, library: StoreAddress) -> None:
 
     What is cancelled is forgotten, so that the next scan finds it anew. What was found stays.
     """
-    if not library.path.exists():
-        raise click.ClickException(
-            f"There is no library at {library}. Make one: python -m tools scan FOLDER."
-        )
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
         changed = {"cancelled": cancel(ledger)} if action == "cancel" else {}
         if action == "pause":
             pause(ledger)

@@ -7,7 +7,7 @@ import click
 
 from db.errors import GalleryReadOnlyError
 from db.galleries import Store
-from tools.library.signals import tidied_up
+from tools.ending import tidied_up
 from tools.verbs.exports import write_csv, write_ndjson
 from tools.verbs.shared import PathType, gallery_option, print_json
 

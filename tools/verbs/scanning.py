@@ -7,22 +7,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from typing import Any, NoReturn, cast, get_type_hints
 
 import click
 from tqdm import tqdm
 
 from db.addresses import StoreAddress
+from db.counted import counted
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import escape_unprintable
+from db.stores import empty_ledger
 from db.videos import DEPTHS, Depth, VideoRecord
 from function.errors import StoppingError
 from function.library.albums import kind_at
 from function.library.finding import Found, find_videos, text_of
 from function.library.forgetting import UNKEPT, finish_strangers, open_library
 from function.library.jobs import STRANGERS, chosen_strangers, is_paused
-from function.library.offering import note_missing, offer_files, with_known_albums
+from function.library.offering import (
+    find_at,
+    is_nowhere,
+    known_below,
+    note_missing,
+    offer_files,
+    with_known_albums,
+)
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings, parse_value
@@ -55,6 +64,22 @@ STOPPED_AGAIN = "Stopped. Run it again without --again to go on."
 
 UNWATCHED = "Stopped watching. The other process goes on with the scan."
 
+NOTHING_THERE = "No video was found there; docs/formats.md says which files are looked for."
+
+AS_ALBUMS = " Pictures and zip archives are found with --pictures."
+
+UNKNOWN_PLACE = "The library knows no file there, or only as gone. Check the path."
+
+LOST_PLACE = (
+    "The library knows {known} there. If a disk is missing, connect it. If you moved them, scan "
+    "where they are now. If you deleted them, say so: --gone"
+)
+
+NOTED = (
+    "{known} noted as gone: {place} is not there. What was found in them stays; if it comes back, "
+    "scan it, which reads no video again."
+)
+
 EXIT_STOPPED = 1
 """As click ends a program on Ctrl-C."""
 
@@ -81,7 +106,7 @@ FILE = PathType(exists=True, dir_okay=False)
 
 
 @click.command(epilog="Example: python -m tools scan /videos --workers 2")
-@click.argument("places", nargs=-1, type=PathType(exists=True))
+@click.argument("places", nargs=-1, type=PathType())
 @click.option(
     "--depth",
     type=click.Choice(DEPTHS),
@@ -124,16 +149,22 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
     with ExitStack() as stack:
-        ledger = stack.enter_context(open_library(library, store))
+        lost = [place for place in places if is_nowhere(place)]
+        makes_it = not (options["dry_run"] or lost)
+        ledger = stack.enter_context(_opened(library, store, makes_it=makes_it))
+        _require_known(ledger, lost, gone=options["gone"])
         looked_at = places_to_scan(ledger, places, settings.media_root)
+        looked_at = [one for one in looked_at if not (lost and is_nowhere(one))]
         hands = stack.enter_context(_hands(ledger, looked_at, settings, options))
-        found = _look(ledger, looked_at, pictures=_finds_pictures(settings, options))
+        pictures = _finds_pictures(settings, options)
+        found = _look(ledger, looked_at, pictures=pictures, is_dry=options["dry_run"])
         if options["again"] and options["pictures"] is None:
             found = with_known_albums(ledger, found, looked_at)
         totals = Totals()
         if options["dry_run"]:
             _report_dry(ledger, found, options)
             return
+        _note_lost(ledger, lost)
         found = _note_missing(ledger, found, looked_at, gone=options["gone"])
         # Before anything is queued, as a server may begin with it at once.
         keep = bool(found.paths) and _choose_strangers(ledger, settings, options["strangers"])
@@ -144,12 +175,37 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
             with _stopped_with(STOPPED_AGAIN if options["again"] else STOPPED):
                 _work(scanner, hands, videos, totals)
         _finish_strangers(ledger, store, settings, options["strangers"])
-        unreadable = len(found.unreadable)
-        print_json({**totals.to_json(), "unreadable": unreadable, **_counts(ledger)})
-        if totals.strangers_left_out:
-            click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
+        _report(ledger, found, totals)
     if totals.any_failed or found.unreadable:
         sys.exit(EXIT_PARTLY)
+
+
+@contextmanager
+def _opened(library: StoreAddress, store: Store, *, makes_it: bool) -> Iterator[Ledger]:
+    """Open the library; where there is none, and it is not to be made, an empty one in memory."""
+    if makes_it or library.path.exists():
+        with open_library(library, store) as ledger:
+            yield ledger
+    else:
+        with closing(empty_ledger()) as ledger:
+            yield ledger
+
+
+def _require_known(ledger: Ledger, lost: Sequence[Path], *, gone: bool) -> None:
+    """Refuse a place that is not there, unless the user says that what was there was deleted."""
+    for place in lost:
+        known = len(known_below(ledger, [place.resolve()]))
+        if not (gone and known):
+            told = LOST_PLACE.format(known=counted(known, "file")) if known else UNKNOWN_PLACE
+            raise click.UsageError(escape_unprintable(f"There is no {place}. {told}"))
+
+
+def _note_lost(ledger: Ledger, lost: Sequence[Path]) -> None:
+    """Note as gone what was in places that are not there any more, and say how it comes back."""
+    for place in lost:
+        known = ledger.note_gone(known_below(ledger, [place.resolve()]))
+        told = NOTED.format(known=counted(known, "file"), place=place)
+        click.echo(escape_unprintable(told), err=True)
 
 
 def _counts(ledger: Ledger) -> dict[str, Any]:
@@ -165,15 +221,26 @@ def _finds_pictures(settings: Settings, options: dict[str, Any]) -> bool:
     return settings.finds_pictures if asked is None else asked
 
 
-def _look(ledger: Ledger, places: list[Path], *, pictures: bool) -> Found:
+def _look(ledger: Ledger, places: list[Path], *, pictures: bool, is_dry: bool) -> Found:
     """Look for videos, show how many there are so far, and note those that are gone."""
     what = "Looking for videos and albums" if pictures else "Looking for videos"
-    with tqdm(desc=what, unit="", file=sys.stderr, leave=False) as bar:
-        found = find_videos(places, ledger.stamps(), lambda _: bar.update(), pictures=pictures)
+    with _counting(what) as bar:
+        if is_dry:  # else what is back is noted
+            known = ledger.stamps()
+            found = find_videos(places, known, lambda _: bar.update(), pictures=pictures)
+        else:
+            found = find_at(ledger, places, lambda _: bar.update(), pictures=pictures)
     _tell_unreadable(found.unreadable)
     if found.texts:
         click.echo(escape_unprintable(found.texts_told), err=True)
+    if places and not (found.paths or found.unreadable):
+        click.echo(NOTHING_THERE + ("" if pictures else AS_ALBUMS), err=True)
     return found
+
+
+def _counting(what: str, of: int | None = None) -> "tqdm[NoReturn]":
+    """Show how many there are so far, once that takes longer."""
+    return tqdm(desc=what, total=of, unit="", file=sys.stderr, leave=False, delay=0.5)
 
 
 def _note_missing(ledger: Ledger, found: Found, places: list[Path], *, gone: bool) -> Found:
@@ -190,15 +257,29 @@ def _tell_unreadable(unreadable: Sequence[tuple[bytes, str]]) -> None:
 def _enqueue(ledger: Ledger, found: Found, options: dict[str, Any]) -> frozenset[int]:
     """Add what is new, and return the ids of the queued videos at the places."""
     depth = cast("Depth", options["depth"])
-    offer_files(ledger, found.files, depth)
+    with _counting("Noting them", of=len(found.files)) as bar:
+        offer_files(ledger, found.files, depth, bar.update)
     videos = ledger.ids(found.paths)
-    due = [one.id for one in ledger.iterate() if one.id in videos and _is_due(one, depth, options)]
+    due = []
+    with _counting("Choosing what is to be scanned", of=len(videos)) as bar:
+        for one in ledger.iterate():
+            if one.id in videos:
+                bar.update()
+                due += [one.id] if _is_due(one, depth, options) else []
     chosen = frozenset(due[: options["limit"]])
     ledger.want(chosen, depth)
     ledger.retry(chosen)
     if options["again"]:
         ledger.want_again(chosen, depth)
     return chosen
+
+
+def _report(ledger: Ledger, found: Found, totals: Totals) -> None:
+    """Say what was scanned, and what the library holds now."""
+    unreadable = len(found.unreadable)
+    print_json({**totals.to_json(), "unreadable": unreadable, **_counts(ledger)})
+    if totals.strangers_left_out:
+        click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
 
 
 def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:

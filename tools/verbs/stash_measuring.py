@@ -39,15 +39,11 @@ def measure_stash(store: Store, library: StoreAddress, *, table: bool) -> None:
     """Judge what scans found by the user's tags, and print the figures."""
     settings = settings_for(library)
     connection = require_connection(settings)
-    if not library.path.exists():
-        raise click.ClickException(
-            f"There is no library at {library}. Scan first: python -m tools stash scan."
-        )
-    naming = open_naming(store, open_second(settings.engine_options), settings)
-    with store.gallery() as gallery:
-        performers = {one.id: one for one in gallery.performers()}
-        enrolled_from = scenes_that_enrolled(gallery, performers.values())
-    with open_library(library, store) as ledger:
+    with open_library(library, store, create=False) as ledger:
+        naming = open_naming(store, open_second(settings.engine_options), settings)
+        with store.gallery() as gallery:
+            performers = {one.id: one for one in gallery.performers()}
+            enrolled_from = scenes_that_enrolled(gallery, performers.values())
         judge = Judge(ledger, naming, performers, locator(settings, connection), enrolled_from)
         stash = connection.open()
         unknown = unknown_since(ledger, stash)

@@ -276,12 +276,14 @@ def _to_json(found: StrangerResult) -> dict[str, Any]:
 
 def _write_pictures(shown: list[StrangerResult], folder: Path) -> None:
     files: dict[Path, bytes] = {}
+    known: set[bytes] = set()  # which earlier versions wrote as they were
     for one in shown:
-        pictures = (admit_picture(sighting.person.picture) for sighting in one.sightings)
-        picture = next(filter(None, pictures), None)
-        if picture:
+        admitted = (admit_picture(sighting.person.picture) for sighting in one.sightings)
+        pictures = [picture for picture in admitted if picture]
+        known.update(pictures)
+        for picture in pictures[:1]:
             files[folder / f"{one.stranger.id}.jpg"] = picture[:2] + COMMENT + picture[2:]
-    refuse_others(files, COMMENT)
+    refuse_others(files, COMMENT, known)
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
         write_whole(file, content, OWNER_ONLY)

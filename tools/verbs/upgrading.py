@@ -13,6 +13,11 @@ from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, 
 
 MOST_LISTED = 1_000
 
+ENROL_AGAIN = (
+    "The files of the photos that lack an encoding are gone or changed. Import them again from "
+    "where they are now, with --full, or add other photos: python -m tools add-photo."
+)
+
 
 @click.command(epilog="Example: python -m tools upgrade-encodings")
 @gallery_option
@@ -36,15 +41,17 @@ def upgrade_encodings(store: Store) -> None:
             done.extend(tqdm(upgrades, unit=" performers", file=sys.stderr))
         finally:  # what is done stays done, also after Ctrl-C
             completed = sum(one.completed for one in done)
-            if completed:
-                gallery.log("upgrade-encodings", {"photos": completed})
+            left = sum(one.lacking for one in done)
+            if done:
+                gallery.log("upgrade-encodings", {"photos": completed, "lacking": left})
     lacking = [one.performer for one in done if one.lacking]
     print_json(
         {
             "completed": completed,
-            "lacking": sum(one.lacking for one in done),
+            "lacking": left,
             "performers_lacking": lacking[:MOST_LISTED],
         }
     )
     if lacking:
+        click.echo(ENROL_AGAIN, err=True)
         sys.exit(EXIT_PARTLY)

@@ -68,13 +68,14 @@ class AtWorkReply(TypedDict):
 class JobReply(TypedDict):
     """What the library's scans are doing.
 
-    Looking: videos are being found. Waiting: it is not the hour (SCAN_HOURS). `now` lists the
-    videos that this server has in work; another process may have others. `strangers` is what the
-    setting STRANGERS says, or what was chosen; empty if nothing was. `pictures` is the setting
-    SCAN_PICTURES.
+    Looking: videos are being found, and so many files were `seen` so far. Waiting: it is not the
+    hour (SCAN_HOURS). `now` lists the videos that this server has in work; another process may have
+    others. `strangers` is what the setting STRANGERS says, or what was chosen; empty if nothing
+    was. `pictures` is the setting SCAN_PICTURES.
     """
 
     state: JobState
+    seen: int
     videos: CountsReply
     albums: CountsReply
     now: list[AtWorkReply]
@@ -241,8 +242,10 @@ def _to_job(service: Service, ledger: Ledger) -> JobReply:
     roots = [root.resolve() for root in service.settings.media_root]
     all_counts = ledger.counts()
     within = [bytes(root) for root in roots]  # as the lists show them
+    state = _state_of(service, ledger, is_busy=bool(all_counts.queued or all_counts.working))
     return JobReply(
-        state=_state_of(service, ledger, is_busy=bool(all_counts.queued or all_counts.working)),
+        state=state,
+        seen=service.worker.seen if state == "looking" else 0,
         videos=_to_counts(ledger.counts(within, "video")),
         albums=_to_counts(ledger.counts(within, "album")),
         now=[

@@ -16,6 +16,7 @@ from function.errors import (
     PhotoUnusableError,
 )
 from function.faces.face import Face
+from function.imports.owners import PhotoOwners
 from function.library.admission import admit_picture, is_encoding
 from function.web.page.open_gallery import (
     changed_gallery,
@@ -38,8 +39,8 @@ def answer_photo(service: Service, request: Request) -> Response:
     performer; `new` is somebody else of that name; `ask` is refused, with the ids of those who
     have it.
 
-    `remark` says whose face of several was taken, and why it counts less than a good one; of a good
-    photo of one person it is empty.
+    `remark` says whose face of several was taken, why it counts less than a good one, and as whom
+    else the photo is enrolled; of a good photo of one person it is empty.
     """
     require_page(request)
     content = _read_photo(request)
@@ -52,11 +53,15 @@ def answer_photo(service: Service, request: Request) -> Response:
     chosen = service.find_face(content)
     face = chosen.face
     encodings = _encode(service, request, face, photo_hash)
+    owners = PhotoOwners()
     with changed_gallery(service) as gallery:
+        owners.read(gallery)
         gallery.enrol(performer, encodings, face.crop)
         own = Identity(performer.source, performer.source_id)
         (stored,) = gallery.find_identities([own])
-    return json_response({"added": True, "id": stored.id, "remark": chosen.remark})
+        shared = owners.shared(gallery, stored.id, encodings).values()
+    remark = "; ".join(filter(None, (chosen.remark, *shared)))
+    return json_response({"added": True, "id": stored.id, "remark": remark})
 
 
 def _find_performer(gallery: Gallery, request: Request) -> Performer:

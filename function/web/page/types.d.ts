@@ -198,6 +198,7 @@ interface AtWorkReply {
 
 interface JobReply {
   state: "idle" | "looking" | "scanning" | "waiting" | "paused";
+  seen: number;
   videos: CountsReply;
   albums: CountsReply;
   now: AtWorkReply[];

@@ -231,6 +231,22 @@ def test_no_backup_that_was_broken_off_keeps_the_face(whole: Path) -> None:
     assert traces(whole) == {mine.name}
 
 
+def test_a_copy_of_the_users_own_beside_it_stays_as_it_is(whole: Path) -> None:
+    names = ("whole.db.before-trip", "whole.db.before-20261127", "whole.db.before-5.old")
+    mine = [whole.with_name(name) for name in names]
+    mine += [whole.with_name(f"{names[0]}-journal"), whole.with_name(f".{names[0]}.partial")]
+    with SqliteGallery(whole) as gallery:
+        for one in mine:
+            gallery.copy_to(one)
+            one.chmod(0o644)
+    before = [one.read_bytes() for one in mine]
+    store = SqliteStore(StoreAddress(str(whole)))
+    assert store.backups() == []
+    assert not any("left over" in one.found or "others" in one.found for one in store.check())
+    forget_ada(whole)
+    assert [one.read_bytes() for one in mine] == before
+
+
 def test_a_backup_that_was_being_changed_when_that_was_broken_off_is_one_file(
     whole: Path,
 ) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -139,15 +139,61 @@ def _has_come(desk: Desk) -> bool:
     return bool(select.select([desk.answering], [], [], 0)[0])
 
 
-@pytest.mark.parametrize("sizes", [(0, 4, 4), (65535, 65535, 65535)])
-def test_who_asks_for_what_cannot_be_is_no_longer_answered(
-    sizes: tuple[int, int, int], desks: list[Desk], net: Doubling
+@pytest.mark.parametrize("request_for", [(1, 0, 4, 4), (1, 65535, 65535, 65535), (3, 1, 4, 4)])
+def test_who_asks_for_what_cannot_be_is_refused_at_once(
+    request_for: tuple[int, int, int, int], desks: list[Desk], net: Doubling
 ) -> None:
-    os.write(desks[0].asking.fileno(), nets._REQUEST.pack(1, *sizes))
+    asked = Sitting(desks[0])
+    os.write(desks[0].asking.fileno(), nets._REQUEST.pack(*request_for))
+    with pytest.raises(MemoryError):
+        asked._read_answer()
+    for one in (asked, Sitting(desks[1])):
+        doubled, _ = one.ask(1, np.ones((1, 4, 4, 3), np.uint8))
+        assert (doubled == 2).all()
+    assert net.at_once == [1, 1]
+
+
+def test_who_asks_by_halves_is_left_and_holds_up_nobody(desks: list[Desk], net: Doubling) -> None:
+    os.write(desks[0].asking.fileno(), nets._REQUEST.pack(1, 1, 4, 4)[:3])
     assert os.read(desks[0].asking.fileno(), 1) == b""
-    doubled, _ = Sitting(desks[1]).ask(1, np.ones((1, 4, 4, 3), np.uint8))
-    assert (doubled == 2).all()
+    Sitting(desks[1]).ask(1, np.ones((1, 4, 4, 3), np.uint8))
     assert net.at_once == [1]
+
+
+def test_a_child_that_is_no_longer_answered_ends_although_the_nets_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(nets, "LAST_SECONDS", 0.2)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    desk = make_desks(1)
+    ours, theirs = socket.socketpair()
+    watching = RemoteNets(desk, "CUDA", ours)  # which closes the end that answers
+    watcher = threading.Thread(target=_ignoring_exit, args=(watching.end,))
+    watcher.start()
+    with ours, desk[0].asking:
+        with theirs, pytest.raises(SystemExit) as ended:
+            watching.net("yunet").run(None, {"pixels": np.ones((1, 4, 4, 3), np.uint8)})
+        watcher.join(60)
+    assert ended.value.code == nets.NETS_ENDED
+    assert "The process that runs the nets has ended." in caplog.text
+
+
+def _ignoring_exit(end: Callable[[], None]) -> None:
+    with suppress(SystemExit):
+        end()
+
+
+def test_large_pictures_of_which_one_fits_run_one_after_the_other(
+    desks: list[Desk], net: Doubling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nets, "ROOM_BYTES", 8 * 8 * 3 * 4 + 4)
+    pictures = (np.arange(5 * 8 * 8 * 3) % 256).astype(np.uint8).reshape(5, 8, 8, 3)
+    doubled, counts = Sitting(desks[0]).net("yunet").run(None, {"pixels": pictures})
+    assert (doubled == 2.0 * pictures).all()
+    assert counts.tolist() == [1] * 5
+    assert net.at_once == [1] * 5
+    with pytest.raises(MemoryError):
+        Sitting(desks[0]).net("yunet").run(None, {"pixels": np.zeros((1, 9, 9, 3), np.uint8)})
 
 
 def test_pictures_that_are_too_large_are_refused(
@@ -264,6 +310,22 @@ def test_a_gpu_that_fails_is_not_blamed_on_the_film(
     assert "damaged" not in str(raised.value)
     assert "nets has ended: RuntimeError: Failed to allocate memory: CUDA out of" in caplog.text
     assert "crashed" not in caplog.text
+
+
+@needs_linux
+def test_copies_that_are_too_large_for_the_nets_are_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
+    told = r"DETECTION_PIXELS is 6401; on CUDA it may be 6400 at most\. Lower it, or set DEV"
+    large = replace(ON_CUDA, detection_pixels=6401)
+    with (
+        closing(Sandboxed(large)) as reader,
+        pytest.raises(EngineUnavailableError, match=told),
+    ):
+        reader.ready()
+    with closing(Sandboxed(replace(ON_CUDA, detection_pixels=6400))) as reader:
+        assert reader.ready().provider == "CUDA"
 
 
 @needs_linux

@@ -1,11 +1,12 @@
 """Connections of clients that are slow, silent or many, with deadlines short enough to wait for."""
 
+import ipaddress
 import json
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
@@ -14,6 +15,7 @@ from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 
 from function.errors import UnauthorizedError
+from function.setting_kinds import Network
 from function.web import connections
 from function.web.connections import Front
 from function.web.parser import Admit
@@ -79,9 +81,11 @@ class Desk:
 
 
 @contextmanager
-def fronted(desk: Desk, threads: int = 2, admit: Admit = lambda _: None) -> Iterator[Connect]:
+def fronted(
+    desk: Desk, threads: int = 2, admit: Admit = lambda _: None, proxies: Sequence[Network] = ()
+) -> Iterator[Connect]:
     front = Front("127.0.0.1", 0, threads)
-    front.take(desk.app, admit)
+    front.take(desk.app, admit, proxies)
     thread = threading.Thread(target=front.run)
     thread.start()
     with ExitStack() as opened:
@@ -328,6 +332,23 @@ def test_whoever_dawdled_longest_makes_room_and_work_under_way_goes_on(
         assert read_all(first).startswith(BUSY)
         desk.go.set()
         assert read_all(worker).endswith(b"slow")
+
+
+@pytest.mark.parametrize(("proxy", "room"), [("127.0.0.0/8", 3), ("192.0.2.1", 1)])
+def test_those_behind_a_trusted_proxy_have_room_together(
+    proxy: str, room: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 1)
+    monkeypatch.setattr(connections, "MOST_FOR_PROXIES", 3)
+    with fronted(desk, 4, proxies=[ipaddress.ip_network(proxy)]) as connect:
+        workers = [connect() for _ in range(room)]
+        for one in workers:
+            one.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert desk.begun.acquire(timeout=30)
+        one_more = connect()
+        assert read_all(one_more).startswith(BUSY)
+        desk.go.set()
+        assert all(read_all(one).endswith(b"slow") for one in workers)
 
 
 @contextmanager

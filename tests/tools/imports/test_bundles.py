@@ -40,6 +40,23 @@ def carried(tmp_path: Path, picture: bytes | None, *encodings: Encoding) -> Stor
     return ours
 
 
+def test_photos_that_are_enrolled_as_somebody_else_are_remarked(tmp_path: Path) -> None:
+    with StoredGallery(tmp_path / "theirs.db", create=True) as theirs:
+        theirs.enrol(performer("Ada", "1"), [encoding(1)], None)
+        theirs.enrol(performer("Eve", "2"), [encoding(2)], None)
+        export_bundle(theirs, tmp_path / "their.bundle")
+    with (
+        StoredGallery(tmp_path / "ours.db", create=True) as ours,
+        open_bundle(tmp_path / "their.bundle") as bundle,
+    ):
+        ours.enrol(performer("Bob", "3"), [encoding(2)], None)
+        told = {one.performer: one.remarks for one in enrol_bundle(bundle, ours)}
+        again = [one.remarks for one in enrol_bundle(bundle, ours)]
+    assert told["Ada"] == ()
+    assert [one.remark[:38] for one in told["Eve"]] == ["is enrolled already as Bob (id:1): if "]
+    assert again == [(), ()]
+
+
 def test_only_addresses_of_the_web_and_pixels_are_taken_over(tmp_path: Path) -> None:
     with carried(tmp_path, jpeg()) as ours:
         ((ada, _, thumbnail),) = everyone(ours)

@@ -18,7 +18,7 @@ from function.imports.photos import Demands
 from function.media.pictures import Picture, RgbImage
 from function.sources.records import Photo, SourceRecord
 from tests.support.engines import QuickEngine, made_up_photo
-from tools.imports.enrol import enrol_performer
+from tools.imports.enrol import enrol_all, enrol_performer
 
 
 def record(*paths: Path, name: str = "Barack Obama") -> SourceRecord:
@@ -60,6 +60,36 @@ def test_enrolling_twice_changes_nothing_and_looks_at_no_photo_twice(
         outcome = enrol_performer(record(photos / "obama1.jpg"), gallery, engine)
         assert (outcome.change, outcome.added_photos) == ("unchanged", 0)
         assert gallery.generation() == generation
+
+
+def test_a_photo_that_is_somebody_elses_already_is_enrolled_with_a_remark(
+    photos: Path, engine: Engine
+) -> None:
+    obama = record(photos / "obama1.jpg", photos / "obama2.jpg")
+    wrong = record(photos / "obama2.jpg", photos / "biden.jpg", name="Joe Biden")
+    again = record(photos / "obama2.jpg", photos / "biden.jpg", name="J. Biden")
+    with StoredGallery() as gallery:
+        first, second, third = enrol_all([obama, wrong, again], gallery, engine)
+        assert (first.remarks, second.added_photos, third.added_photos) == ((), 2, 2)
+        said = "is enrolled already as {}: if that is somebody else, remove it from one"
+        assert [(one.photo, one.remark) for one in (*second.remarks, *third.remarks)] == [
+            ("obama2.jpg", said.format("Barack Obama (id:1)")),
+            ("obama2.jpg", said.format("Barack Obama (id:1)")),
+            ("biden.jpg", said.format("Joe Biden (id:2)")),
+        ]
+        later = enrol_performer(replace(obama, photos=wrong.photos[1:]), gallery, engine)
+        assert [one.remark for one in later.remarks] == [said.format("Joe Biden (id:2)")]
+
+
+def test_whoever_is_forgotten_while_others_are_imported_is_not_told_of(
+    photos: Path, engine: Engine
+) -> None:
+    with StoredGallery() as gallery:
+        records = (record(photos / "biden.jpg", name=name) for name in ("A", "Joe Biden"))
+        enrolments = enrol_all(records, gallery, engine)
+        next(enrolments)
+        forget(gallery, gallery.find_performer("A"))
+        assert next(enrolments).remarks == ()
 
 
 def test_refused_photos_are_named_with_their_reasons_and_the_rest_goes_on(

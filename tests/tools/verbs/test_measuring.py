@@ -1,7 +1,12 @@
 """`evaluate`, as a user types it."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,8 @@ from function.engines.protocol import Engine
 from tools.accuracy.film_figures import check_folder
 from tools.accuracy.pages import BEGIN, END
 from tools.cli import main
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -84,6 +91,34 @@ def test_no_film_of_the_users_own_is_replaced(clip_folder: Path, tmp_path: Path)
         assert f"{keep / name} is there already" in done.stderr
         assert [one.read_bytes() for one in keep.iterdir()] == [b"mine"]
         (keep / name).unlink()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_evaluation_that_is_stopped_leaves_no_part_of_a_film(
+    number: signal.Signals, clip_folder: Path, tmp_path: Path
+) -> None:
+    keep, temporary = tmp_path / "films", tmp_path / "tmp"
+    temporary.mkdir()
+    ask = ["-m", "tools", "evaluate-films", str(clip_folder), "--films", "1", "--every", "2"]
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, *ask, "--keep", str(keep)],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        while not any(one.is_file() for one in keep.rglob("*")):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(number)
+    assert running.returncode != 0
+    if number == signal.SIGKILL:
+        left = [one for one in keep.rglob("*") if one.is_file()]
+        done = CliRunner().invoke(main, [*ask[2:], "--keep", str(keep)])
+        assert done.exit_code == 0, done.output
+        assert left
+    assert {one.name for one in keep.iterdir()} <= {"film-1.mp4", "film-1.json"}
+    assert list(temporary.iterdir()) == []
 
 
 def test_an_interval_that_is_none_stops_it_before_anything_is_read(clip_folder: Path) -> None:

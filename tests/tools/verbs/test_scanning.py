@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tqdm import tqdm
 
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.store import StoredGallery
+from function.library import finding, offering
 from function.library.jobs import note_worker_roots
 from tests.support.ledgers import assert_whole
 from tests.support.scans import (
@@ -37,6 +39,7 @@ from tests.support.servers import own_server
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.library.watching import places_to_scan
+from tools.verbs import scanning
 
 ROOT = Path(__file__).parents[3]
 MOST_SECONDS_TO_END = 30.0
@@ -269,6 +272,7 @@ def test_a_dry_run_scans_nothing_and_queues_nothing_again(
 ) -> None:
     assert read(run("scan", "--dry-run", media))["to_scan"] == 3
     assert quick.read == []
+    assert not list(media.parent.glob("l.db*"))
     quick.crashing = frozenset(["01.mp4"])
     run("scan", media, exit_code=3)
     for options, count in (([], 0), (["--retry"], 1), (["--depth", "deep"], 2)):
@@ -302,6 +306,103 @@ def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: 
     assert read(run("scan", media))["library"]["gone"] == 0
 
 
+def test_a_place_that_is_no_more_is_gone_only_if_that_is_said(run: Any, media: Path) -> None:
+    refused = run("scan", media / "none", exit_code=2)
+    assert f"There is no {media}/none. The library knows no file there" in refused.stderr
+    assert not list(media.parent.glob("l.db*"))
+    run("scan", media)
+    away = media.rename(media.with_name("away"))
+    refused = run("scan", media, exit_code=2)
+    assert "knows 3 files there. If a disk is missing, connect it." in refused.stderr
+    assert "--gone" in refused.stderr
+    run("scan", "--gone", media, media / "none", exit_code=2)
+    assert [one["state"] for one in read(run("results"))] == ["done"] * 3
+    other = media.with_name("other")
+    write_many(other, 4)
+    (other / "03.mp4").rename(media.with_name("new.mp4"))
+    noted = run("scan", "--gone", media, media.with_name("new.mp4"))
+    assert (read(noted)["scanned"], read(noted)["library"]["gone"]) == (1, 3)
+    assert f"3 files noted as gone: {media} is not there." in noted.stderr
+    assert run("scan", "--gone", media, exit_code=2).stderr.count("or only as gone") == 1
+    away.rename(media)
+    back = read(run("scan", media))
+    assert (back["scanned"], back["library"]["gone"], back["library"]["done"]) == (0, 0, 4)
+
+
+def test_a_folder_without_videos_is_told_of(run: Any, media: Path) -> None:
+    sets = media.with_name("sets")
+    write_album(sets, {"1.png": 101})
+    told = run("scan", sets).stderr
+    assert "No video was found there" in told
+    assert "Pictures and zip archives are found with --pictures." in told
+    assert "No video was found" not in run("scan", "--pictures", sets).stderr
+    assert "No video was found" not in run("scan", media).stderr
+    assert "No video was found" not in run("scan", media).stderr
+
+
+def test_a_single_file_or_a_name_that_is_no_text_may_be_gone(run: Any, media: Path) -> None:
+    odd = media / os.fsdecode(b"odd \xe9")
+    odd.mkdir()
+    write_squares(odd / "new.mp4", 11, 12)
+    run("scan", media)
+    shutil.rmtree(odd)
+    (media / "00.mp4").unlink()
+    run("scan", "--gone", media / "00.mp4", media / r"odd \xe9")
+    assert {one["path"] for one in read(run("results", "--state", "gone"))} == {
+        *(f"{media}/00.mp4", rf"{media}/odd \xe9/new.mp4")
+    }
+
+
+def test_files_that_are_back_as_they_were_are_not_read_again(
+    run: Any, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("scan", media)
+    there = tmp_path / "as the container sees them"
+    media.rename(there)
+    run("scan", there)
+    read_again: list[bytes] = []
+    real = finding.fingerprint_of
+
+    def reading(path: bytes) -> str:
+        read_again.append(path)
+        return real(path)
+
+    monkeypatch.setattr(finding, "fingerprint_of", reading)
+    for one, other in ((media, there), (there, media)):
+        other.rename(one)
+        assert read(run("scan", "--dry-run", other.parent))["library"]["gone"] == 0
+        read_again.clear()
+        assert read(run("scan", one))["library"]["done"] == 3
+        assert read_again == []
+        paths = [video["path"] for video in read(run("results", "--state", "done"))]
+        assert paths == [f"{one}/0{number}.mp4" for number in range(3)]
+    (there / "00.mp4").rename(tmp_path / "away.mp4")
+    run("scan", there)
+    write_squares(there / "00.mp4", 7, 8, 9)
+    run("scan", there)
+    assert read_again == [bytes(there / "00.mp4")]
+
+
+def test_progress_is_shown_while_files_are_found_and_noted(
+    run: Any, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offering, "SEEN_AT_ONCE", 2)
+    shown: list[tuple[str, int]] = []
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        def update(self, n: float | None = 1) -> bool | None:
+            shown.append((self.desc, int(n or 0)))
+            return super().update(n)
+
+    monkeypatch.setattr(scanning, "tqdm", Bar)
+    run("scan", media)
+    assert shown == [
+        *[("Looking for videos", 1)] * 3,
+        *[("Noting them", 2), ("Noting them", 1)],
+        *[("Choosing what is to be scanned", 1)] * 3,
+    ]
+
+
 def test_videos_elsewhere_are_not_taken_for_gone(run: Any, media: Path, tmp_path: Path) -> None:
     run("scan", media)
     other = tmp_path / "media2"
@@ -333,13 +434,21 @@ def test_a_gallery_that_is_missing_is_told_before_anything_is_looked_for(
     assert not list(tmp_path.glob("l.db*"))
 
 
-@pytest.mark.parametrize("verb", ["results", "rematch"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("results", "rematch", "strangers", "decisions", "decisions --undo 1", "jobs"),
+        *("jobs pause", "decide a.mp4 0 --ignore", "forget --strangers --yes"),
+        "evaluate --from-stash",
+    ],
+)
 def test_a_library_that_is_missing_is_not_made_by_asking_it(
-    run: Any, tmp_path: Path, verb: str
+    run: Any, tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (
-        "There is no library l.db. Make one: python -m tools scan" in run(verb, exit_code=1).stderr
-    )
+    monkeypatch.setenv("STASH_URL", "http://127.0.0.1:9")
+    told = run(*words.split(), exit_code=1).stderr
+    assert "There is no library l.db. Make one: python -m tools scan FOLDER." in told
+    assert f"It was looked for in {tmp_path}; name one elsewhere with --library or" in told
     assert not list(tmp_path.glob("l.db*"))
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.support.stranger_libraries import MadeUpLibrary
 from tools.cli import main
+from tools.verbs.strangers import COMMENT
 
 
 class Shell:
@@ -103,6 +104,18 @@ def test_no_picture_is_written_through_a_link_that_comes_just_then(
     shell.said("strangers", "--pictures", tmp_path / "faces")
     assert theirs.read_text() == "of somebody else"
     assert not any(one.is_symlink() for one in (tmp_path / "faces").iterdir())
+
+
+def test_pictures_that_an_earlier_version_wrote_are_replaced(shell: Shell, tmp_path: Path) -> None:
+    shell.said("strangers", "--pictures", tmp_path / "faces")
+    for one in (tmp_path / "faces").iterdir():
+        one.write_bytes(one.read_bytes().replace(COMMENT, b""))  # as it was without a mark
+        assert one.stat().st_size > 2
+    shell.said("strangers", "--pictures", tmp_path / "faces")
+    assert all(COMMENT in one.read_bytes() for one in (tmp_path / "faces").iterdir())
+    for one in (tmp_path / "faces").iterdir():
+        one.write_bytes(one.read_bytes().replace(COMMENT, b"") + b"edited")
+    assert shell.run("strangers", "--pictures", tmp_path / "faces").exit_code == 1
 
 
 def test_no_picture_of_the_users_own_is_replaced_by_one_of_a_stranger(

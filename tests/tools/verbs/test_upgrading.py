@@ -73,6 +73,27 @@ def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Pa
     assert report == {"completed": 2, "lacking": 1, "performers_lacking": ["Barack Obama"]}
 
 
+def test_of_photos_that_are_gone_doctor_says_what_to_do_once_that_was_tried(
+    earlier: Path,
+) -> None:
+    def remedy() -> str:
+        findings = answer("doctor", "--db", earlier)
+        return next(one["remedy"] for one in findings if "no encoding of" in one["found"])
+
+    people = earlier.parent / "people"
+    shutil.move(people, people.with_name("elsewhere"))
+    assert remedy() == "Run: python -m tools upgrade-encodings"
+    for _ in range(2):
+        told = CliRunner().invoke(main, ["upgrade-encodings", "--db", str(earlier)]).stderr
+        assert "Import them again from where they are now, with --full, or add other" in told
+        assert "Import them again from where they are now, with --full" in remedy()
+    with StoredGallery(earlier) as gallery, gallery.writing() as raw:
+        raw.execute("DELETE FROM encodings WHERE model = ?", (SECOND.id,))
+    assert remedy() == "Run: python -m tools upgrade-encodings"
+    answer("import", "folder", people.with_name("elsewhere"), "--db", earlier, "--full")
+    assert lacking(earlier) == []
+
+
 def test_without_a_second_net_it_says_how_to_have_one(
     earlier: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,7 @@ function row(finding, onchange) {
 }
 
 /**
- * Say what was found, with every name a link to the performer and every photo one to the photo.
+ * Say what was found, with links to every performer and photo.
  *
  * @param {AuditFinding} finding
  * @returns {Child[]}

@@ -115,13 +115,13 @@ const known = ({ queued, working, done, failed }) => queued + working + done + f
 
 /** @param {JobReply} job */
 function wordsFor(job) {
-  const { state, videos, albums, now } = job;
+  const { state, videos, albums, now, seen } = job;
   const { done, failed } = both(job);
   const first = now[0];
   const whole = `${(done + failed).toLocaleString("en")} of ${countBoth(known(videos), known(albums))}`;
   switch (state) {
     case "looking":
-      return "Looking for videos and pictures …";
+      return `Looking … ${count(seen, "file")} so far`;
     case "waiting":
       return `${whole} done. The rest waits for the hours set by SCAN_HOURS.`;
     case "paused":

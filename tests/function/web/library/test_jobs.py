@@ -3,6 +3,7 @@
 import http.client
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from db.videos import DEPTHS
+from function.library import worker
+from function.library.finding import Found
 from function.library.jobs import WantedScan, put_wanted
+from function.library.offering import find_within
 from function.library.worker import Worker
 from function.web.library import jobs
 from function.web.page_requests import PAGE_HEADER
@@ -50,6 +54,26 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_status_says_how_many_files_were_seen_while_they_are_looked_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def find_slowly(*arguments: Any, **options: Any) -> Found:
+        found = find_within(*arguments, **options)
+        go_on.wait(30)
+        return found
+
+    monkeypatch.setattr(worker, "find_within", find_slowly)
+    assert client.post("/library/cancel", headers=PAGE).get_json()["seen"] == 0
+    client.post("/library/scan", headers=PAGE)
+    wait_until(lambda: client.get("/library/status").get_json()["seen"] == 2)
+    assert client.get("/library/status").get_json()["state"] == "looking"
+    go_on.set()
+    wait_until(lambda: client.get("/library/status").get_json()["state"] == "idle")
+    assert client.get("/library/status").get_json()["seen"] == 0
 
 
 def test_the_status_says_what_is_done_and_what_is_queued(client: FlaskClient) -> None:

@@ -223,3 +223,17 @@ def test_a_folder_of_pictures_is_opened_and_a_picture_of_it_is_identified(
     expect(page.locator("#files .photo .name")).to_have_text(["1.png", "2.PNG"])
     page.get_by_role("button", name="1.png").click()
     expect(page.get_by_role("heading", name=re.compile(r"in 1\.png$"))).to_be_visible()
+
+
+def test_the_head_of_the_page_is_one_line_at_any_width(open_page: Open, server: str) -> None:
+    page = open_page(server)
+    heights = set()
+    for width in (*range(640, 1000, 40), 641, 959, 961, 1280):
+        page.set_viewport_size({"width": width, "height": 400})
+        place = page.locator("header.top").bounding_box()
+        assert place
+        if width > 640:  # below, everything is a little smaller
+            heights.add(place["height"])
+        assert place["height"] < 64, width
+        assert_fits(page)
+    assert len(heights) == 1

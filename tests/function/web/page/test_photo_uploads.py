@@ -42,6 +42,8 @@ def test_a_photo_is_enrolled_once(server: Server, photos: Path) -> None:
     photo = (photos / "biden.jpg").read_bytes()
     assert told(server.add_photo("Joe Biden", photo)) == {"added": True, "id": 1, "remark": ""}
     assert told(server.add_photo("Joe Biden", photo)) == {"added": False, "id": 1, "remark": ""}
+    twice = told(server.add_photo("Barack Obama", photo))
+    assert twice["remark"].startswith("is enrolled already as Joe Biden (id:1): if that is")
     shown = told(server.get("/gallery/performer?id=1"))
     assert len(shown["photos"]) == 1
     assert shown["thumbnail"]
