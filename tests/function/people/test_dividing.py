@@ -18,7 +18,7 @@ from function.faces.found import Details, FacesFound, PictureFound, StageSeconds
 from function.faces.second_encodings import encode_again
 from function.media.photo_decoder import decode_photo
 from function.people import dividing, gathering
-from function.people.dividing import choose_doubted, divide_groups
+from function.people.dividing import choose_doubted, choose_unlike, divide_groups
 from function.people.gathering import gather_groups
 from function.people.pictures import gather_pictures
 from tests.support.crowds import Crowd, make_face
@@ -165,7 +165,9 @@ def test_faces_without_a_second_encoding_divide_nobody() -> None:
     assert ids(divide(group, unknown=group[1:4])) == ids([group])
 
 
-def gather(scene: Scene, models: Sequence[str]) -> tuple[list[list[int]], list[bytes], list[int]]:
+def gather(
+    scene: Scene, models: Sequence[str], samples: int | None = None
+) -> tuple[list[list[int]], list[bytes], list[int]]:
     """Gather the people of a scene: their frames, their pictures, and the size of each look."""
     looks: list[int] = []
 
@@ -176,7 +178,7 @@ def gather(scene: Scene, models: Sequence[str]) -> tuple[list[list[int]], list[b
         return Details(shown, np.concatenate(second) if second else None)
 
     bare = tuple(replace(face, second=None) for face in scene.faces)
-    found = FacesFound(bare, len(bare), StageSeconds(0.0, 0.0))
+    found = FacesFound(bare, samples or len(bare), StageSeconds(0.0, 0.0))
     people, groups = gather_groups(found, models, fetch)
     return ids(groups), [one.picture for one in people.people], looks
 
@@ -185,9 +187,9 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
     scene = Scene()
     one, other = scene.person(), scene.person()
     for person in (one, one, one, other, other):
-        scene.shoot(person, 5)
+        scene.shoot(person, 10)
     frames, pictures, looks = gather(scene, (PRIMARY.id, SECOND.id))
-    assert frames == [list(range(15)), list(range(15, 25))]
+    assert frames == [list(range(30)), list(range(30, 50))]
     assert [int(picture) in own for picture, own in zip(pictures, frames, strict=True)] == [
         True
     ] * 2
@@ -199,7 +201,7 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
 
 def test_a_group_in_doubt_is_looked_at_again_before_it_is_divided() -> None:
     scene = Scene()
-    shots = [scene.shoot(scene.person()) for _ in range(2)]
+    shots = [scene.shoot(scene.person(), 5) for _ in range(2)]
     frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
     assert frames == ids(shots)
     assert looks[:2] == [2, 2], "one of each shot, which may be spoilt, and one more"
@@ -207,19 +209,19 @@ def test_a_group_in_doubt_is_looked_at_again_before_it_is_divided() -> None:
 
 def test_a_film_is_not_divided_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
-    for person in (scene.person(), scene.person()):
-        for _ in range(2):
-            scene.shoot(person, 15)
+    for person in (scene.person(), scene.person(), scene.person()):
+        for _ in range(4):
+            scene.shoot(person, 12)
     models = (PRIMARY.id, SECOND.id)
     frames, _, looks = gather(scene, models)
-    assert len([size for size in looks if size]) == 2
+    assert len([size for size in looks if size]) == 3
     monkeypatch.setattr(gathering, "MOST_LOOKS", 1)
     shorter, _, looks = gather(scene, models)
     assert shorter == frames
-    assert len([size for size in looks if size]) == 1
+    assert len([size for size in looks if size]) == 2
 
 
-def test_no_more_than_a_share_of_a_long_film_is_looked_at_twice(
+def test_of_a_film_no_more_is_looked_at_twice_than_its_samples_and_faces_allow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scene = Scene()
@@ -227,13 +229,35 @@ def test_no_more_than_a_share_of_a_long_film_is_looked_at_twice(
     for _ in range(9):
         for person in people:
             scene.shoot(person)
-    frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
+    models = (PRIMARY.id, SECOND.id)
+    frames, _, looks = gather(scene, models, samples=80)
     assert len(frames) == 6
-    assert gathering.MOST_IN_SHORT < sum(looks) == int(216 * gathering.MOST_SHARE)
+    assert len(scene.faces) == 216
+    assert gathering.MOST_IN_SHORT < sum(looks) == (80 + 216) * gathering.MOST_SHARE // 1
+    assert sum(gather(scene, models, samples=60)[2]) == sum(looks) - 2
     monkeypatch.setattr(gathering, "MOST_SHARE", 0.0)
-    assert sum(gather(scene, (PRIMARY.id, SECOND.id))[2]) == gathering.MOST_IN_SHORT
+    assert sum(gather(scene, models)[2]) == gathering.MOST_IN_SHORT
     monkeypatch.setattr(gathering, "MOST_IN_SHORT", 0)
-    assert sum(gather(scene, (PRIMARY.id, SECOND.id))[2]) == gathering.MOST_AGAIN
+    assert sum(gather(scene, models)[2]) == 1, "one of each person whom the first net sees"
+
+
+def test_a_shot_of_which_nothing_is_known_is_looked_at_if_it_is_unlike_the_others() -> None:
+    scene = Scene()
+    shots = []
+    for apart in (0.0, 0.3, 0.5, 0.6):
+        turned = scene.look + scene.first.direction(apart)
+        shots.append([replace(face, encoding=turned) for face in scene.shoot(scene.person(), 3)])
+    best = replace(shots[2][2], quality=0.95)
+    group = [*shots[0], *shots[1], *shots[2][:2], best, *shots[3]]
+
+    def unlike(*known: Face) -> list[int]:
+        second = {id(face): face.second for face in known if face.second is not None}
+        return [face.frame for face in choose_unlike([group], second, PRIMARY)]
+
+    assert unlike(shots[0][0]) == [9, 8], "the farthest first, of each shot the best"
+    assert unlike(shots[0][0], shots[2][1]) == [9]
+    assert unlike(shots[0][0], shots[3][1]) == [8]
+    assert unlike() == []
 
 
 def test_people_who_look_very_alike_are_told_apart_in_an_album(
