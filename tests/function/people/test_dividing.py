@@ -106,6 +106,18 @@ def test_more_of_each_shot_is_looked_at_if_two_shots_are_far_apart_the_best_firs
     assert doubt([*shots[0], *weak, *best], known) == [4, 13, 1, 5]
 
 
+def test_of_several_groups_in_doubt_no_shot_is_looked_at_twice_before_each_is_once() -> None:
+    scene = Scene()
+    groups = []
+    for _ in range(2):
+        shots = [scene.shoot(scene.person(), 2) for _ in range(3)]
+        groups.append([face for shot in shots for face in shot])
+    known = {id(face): face.second for group in groups for face in (group[0], group[2])}
+    second = {number: one for number, one in known.items() if one is not None}
+    chosen = [face.frame for face in choose_doubted(groups, second, BOTH)]
+    assert chosen == [4, 10, 1, 3, 5, 7, 9, 11]
+
+
 def test_a_group_in_doubt_is_not_looked_at_for_ever() -> None:
     scene = Scene()
     one, other = scene.person(), scene.person()
@@ -258,6 +270,36 @@ def test_a_shot_of_which_nothing_is_known_is_looked_at_if_it_is_unlike_the_other
     assert unlike(shots[0][0], shots[2][1]) == [9]
     assert unlike(shots[0][0], shots[3][1]) == [8]
     assert unlike() == []
+
+
+def test_somebody_seen_in_a_shot_unlike_the_others_is_found() -> None:
+    scene = Scene()
+    one, other = scene.person(), scene.person()
+    turn, middle = scene.first.direction(1.0), scene.look
+    shots = []
+    for who, place, quality in ((one, 0.2, 0.9), (one, 0.0, 0.8), (other, -0.22, 0.7)):
+        scene.look = middle + np.float32(place) * turn
+        first = len(scene.faces)
+        shots.append(scene.shoot(who, 3))
+        scene.faces[first:] = [replace(face, quality=quality) for face in scene.faces[first:]]
+    frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
+    assert frames == ids([[*shots[0], *shots[1]], shots[2]])
+    assert looks[:2] == [1, 1], "the best, and one of the last shot"
+
+
+def test_in_an_album_whose_faces_are_encoded_already_there_is_no_bound() -> None:
+    scene = Scene()
+    for _ in range(2):
+        scene.look = scene.first.person()
+        people = [scene.person() for _ in range(3)]
+        for _ in range(8):
+            for person in people:
+                scene.shoot(person, 1)
+    pictures = [PictureFound(640, 360, (face,)) for face in scene.faces]
+    found = gather_pictures(pictures, (PRIMARY.id, SECOND.id)).found
+    twice = [view for one in found.people for view in one.views if len(view.encodings) > 1]
+    assert len(found.people) == 6
+    assert len(twice) > gathering.MOST_IN_SHORT
 
 
 def test_people_who_look_very_alike_are_told_apart_in_an_album(
