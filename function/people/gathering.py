@@ -31,11 +31,11 @@ MOST_IN_VIDEO = 1_000
 FACES_PER_AGAIN = 10
 """Of a person with few faces one, and one more for each ten: with five as many people are named."""
 
-MOST_SHARE, MOST_IN_SHORT = 0.1, 25
-"""Of a video at most one face for each ten samples and one for each ten faces, or so many if that
-is more, and one of each person in any case. What else takes time is counted in samples and faces,
-so the second net adds a fifth to the CPU time of small pictures at most, or a third of a second. A
-clock would make answers depend on the machine."""
+MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
+"""Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or
+so many if that is more, and one of each person in any case. What else takes time is counted in
+samples and faces, so the second net adds a fifth to the CPU time of small pictures, or a third of a
+second where there are few samples. A clock would make answers depend on the machine."""
 
 MOST_LOOKS = 5
 """So often more faces are encoded, of people in doubt and of those who were just divided. Films of
@@ -110,7 +110,7 @@ def gather_groups(
 
 def count_again(found: FacesFound, people: int) -> int:
     """Say how many faces of a video are encoded a second time at most."""
-    share = int(MOST_SHARE * (found.frames + len(found.faces)))
+    share = MOST_BESIDES + int(MOST_SHARE * (found.frames + len(found.faces)))
     return min(max(share, people, MOST_IN_SHORT), MOST_IN_VIDEO)
 
 
