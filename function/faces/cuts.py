@@ -19,8 +19,8 @@ HOLE_GAPS = 4
 """A gap between samples that is so many times as long as most is a hole in the file."""
 
 MOSTLY = 0.75
-"""Where so many of the latest keyframes begin shots, all of them may; so may the early ones, however
-often shots change elsewhere."""
+"""Where so many of the latest keyframes begin shots, all of them may; so may the early ones, as
+often as shots may change elsewhere."""
 
 
 class Sample(NamedTuple):
