@@ -19,7 +19,8 @@ HOLE_GAPS = 4
 """A gap between samples that is so many times as long as most is a hole in the file."""
 
 MOSTLY = 0.75
-"""Where so many of the latest keyframes begin shots, all of them may."""
+"""Where so many of the latest keyframes begin shots, all of them may; so may the early ones, as
+often as shots may change elsewhere."""
 
 
 class Sample(NamedTuple):
@@ -43,8 +44,8 @@ def find_cuts(samples: Sequence[Sample], keyframes_seconds: Sequence[float]) -> 
     Within a shot, and where nothing says when it ended, that is midway: right on average.
     """
     keyframes = sorted(keyframes_seconds)
-    begins = find_beginnings(keyframes)
     pairs = list(pairwise(samples))
+    begins = _find_trusted(pairs, keyframes)
     late = _find_late_beginnings(pairs, keyframes, begins)
     cuts = []
     for before, after in pairs:
@@ -54,6 +55,21 @@ def find_cuts(samples: Sequence[Sample], keyframes_seconds: Sequence[float]) -> 
             found = _find_within(begins, before, after) or _find_within(late, before, after)
         cuts.append((found[0], found[-1]) if found else (midway, midway))
     return cuts
+
+
+def _find_trusted(
+    pairs: Sequence[tuple[Sample, Sample]], keyframes: Sequence[float]
+) -> Sequence[float]:
+    """Find the keyframes that begin shots; none if shots change more often where there is none.
+
+    In the dark, noise makes encoders place keyframes early anywhere, and hardly ever at a cut.
+    """
+    begins = find_beginnings(keyframes)
+    changes: tuple[list[bool], list[bool]] = ([], [])
+    for before, after in pairs:
+        changes[bool(_find_within(begins, before, after))].append(before.shot != after.shot)
+    elsewhere, at_keyframes = (sum(one) / max(1, len(one)) for one in changes)
+    return begins if at_keyframes >= min(elsewhere, MOSTLY) else ()
 
 
 def _find_late_beginnings(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from db.models import Fusion
+from db.models import EncodingModel, Fusion
 from db.records import Vector, Vectors
 from db.vectors import square_distances
 from function.faces.face import Face
@@ -71,15 +71,37 @@ def choose_doubted(
 ) -> list[Face]:
     """Choose more faces to encode a second time, of groups that may show several people.
 
-    Those are the best of each shot, until enough of the shot and of the group are known. `second`
-    holds what is known, as for `divide_groups`.
+    Those are the best of each shot, until enough of the shot and of the group are known: first one
+    of each shot of every group, as perhaps not all can be encoded. `second` holds what is known, as
+    for `divide_groups`.
     """
-    return [
-        face
+    ranked = [
+        one
         for group in groups
         if _is_doubted(group, second, fusion)
-        for face in _choose_more(group, second)
+        for one in _choose_more(group, second)
     ]
+    return [face for _, face in sorted(ranked, key=lambda one: one[0])]
+
+
+def choose_unlike(
+    groups: Sequence[Sequence[Face]], second: Mapping[int, Vector], model: EncodingModel
+) -> list[Face]:
+    """Choose faces to encode a second time where others may be seen: the least likely person first.
+
+    Those are the best of shots of which nothing is known, if by the first net they are farther from
+    each known face of their group than faces that it links.
+    """
+    ranked: list[tuple[float, Face]] = []
+    for group in groups:
+        known = [face for face in group if id(face) in second]
+        shots = {face.shot: face for face in sorted(group, key=_rank, reverse=True)}
+        best = [shots[shot] for shot in sorted({*shots} - {face.shot for face in known})]
+        if known and best:
+            squared = square_distances(_stack(best), _stack(known)).min(axis=1)
+            ranked += zip(squared.tolist(), best, strict=True)
+    far = [one for one in ranked if one[0] > model.linked_below**2]
+    return [face for _, face in sorted(far, key=lambda one: (-one[0], one[1].seconds))]
 
 
 def _is_doubted(group: Sequence[Face], second: Mapping[int, Vector], fusion: Fusion) -> bool:
@@ -88,10 +110,10 @@ def _is_doubted(group: Sequence[Face], second: Mapping[int, Vector], fusion: Fus
     return shots is not None and bool(square_distances(shots.means, shots.means).max() >= TWO_FROM)
 
 
-def _choose_more(group: Sequence[Face], second: Mapping[int, Vector]) -> list[Face]:
-    """Choose the best faces of each shot, of all shots the best first, then of all the next."""
+def _choose_more(group: Sequence[Face], second: Mapping[int, Vector]) -> list[tuple[int, Face]]:
+    """Choose the best faces of each shot, each with its rank there: of all shots the best first."""
     shots: dict[int, list[Face]] = defaultdict(list)
-    for face in sorted(group, key=lambda face: (face.is_weak, -face.quality, face.seconds)):
+    for face in sorted(group, key=_rank):
         shots[face.shot].append(face)
     known = {shot: sum(id(face) in second for face in faces) for shot, faces in shots.items()}
     ranked = [
@@ -103,7 +125,16 @@ def _choose_more(group: Sequence[Face], second: Mapping[int, Vector]) -> list[Fa
         if rank < EACH_SHOT
     ]
     ranked.sort(key=lambda one: one[0])
-    return [face for _, face in ranked[: max(0, MOST_IN_DOUBT - sum(known.values()))]]
+    return ranked[: max(0, MOST_IN_DOUBT - sum(known.values()))]
+
+
+def _rank(face: Face) -> tuple[bool, float, float]:
+    """Sort faces by how much they say, the best first."""
+    return face.is_weak, -face.quality, face.seconds
+
+
+def _stack(faces: Sequence[Face]) -> Vectors:
+    return np.stack([face.encoding for face in faces])
 
 
 def _find_shots(
@@ -114,7 +145,7 @@ def _find_shots(
     numbers = sorted({face.shot for face in known})
     if len(numbers) < 2:  # noqa: PLR2004  # to be of two people
         return None
-    first = np.stack([face.encoding for face in known])
+    first = _stack(known)
     joined = fusion.join(first, np.stack([second[id(face)] for face in known]))
     of_face = np.searchsorted(numbers, [face.shot for face in known])
     means = np.stack([joined[of_face == shot].mean(axis=0) for shot in range(len(numbers))])

@@ -13,7 +13,7 @@ from db.records import Vector
 from function.engines.models import BOTH, find_model
 from function.faces.face import Face, best_face
 from function.faces.found import Details, FacesFound, StageSeconds
-from function.people.dividing import choose_doubted, divide_groups
+from function.people.dividing import choose_doubted, choose_unlike, divide_groups
 from function.people.grouping import group_faces
 from function.people.links import find_links
 from function.people.people import person_of
@@ -28,14 +28,14 @@ MOST_AGAIN = 10
 MOST_IN_VIDEO = 1_000
 """And at most this many of a video, which takes half a minute: a crowd has as many people."""
 
-FACES_PER_AGAIN = 5
-"""Of a person with few faces one, and one more for each five: so the second net adds some 8 % to
-a video's CPU time (`make bench`, contender one-net)."""
+FACES_PER_AGAIN = 10
+"""Of a person with few faces one, and one more for each ten: with five as many people are named."""
 
-MOST_SHARE, MOST_IN_SHORT = 0.22, 40
-"""Of a video with people in doubt at most this share of all faces, or so many if that is more: so
-the second net adds 20 % to the CPU time of ten minutes of small pictures full of look-alikes, and
-half a second to that of a shorter film."""
+MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
+"""Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or
+so many if that is more, and one of each person in any case. What else takes time is counted in
+samples and faces, so the second net adds a fifth to the CPU time of small pictures, or a third of a
+second where there are few samples. A clock would make answers depend on the machine."""
 
 MOST_LOOKS = 5
 """So often more faces are encoded, of people in doubt and of those who were just divided. Films of
@@ -71,16 +71,20 @@ def gather_people(found: FacesFound, models: Sequence[str], fetch: Fetch) -> Peo
 
 
 def gather_groups(
-    found: FacesFound, models: Sequence[str], fetch: Fetch
+    found: FacesFound, models: Sequence[str], fetch: Fetch, most_again: int | None = None
 ) -> tuple[PeopleFound, list[list[Face]]]:
-    """Do what `gather_people` does, and also return the faces of each person, in their order."""
+    """Do what `gather_people` does, and also return the faces of each person, in their order.
+
+    At most `most_again` faces get second encodings, or as many as `count_again` says.
+    """
     started = time.perf_counter()
     model = find_model(models[0])
     numbers = {id(face): number for number, face in enumerate(found.faces)}
     groups = group_faces(found.faces, model, found.frames)
     second: dict[int, Vector] = {}
     if len(models) > 1:
-        groups, second = _look_again(groups, numbers, models, fetch)
+        most = most_again if most_again is not None else count_again(found, len(groups))
+        groups, second = _look_again(groups, numbers, models, fetch, most)
     pictures = fetch([numbers[id(best_face(group))] for group in groups], ()).pictures
     people = tuple(
         replace(
@@ -104,22 +108,34 @@ def gather_groups(
     return gathered, groups
 
 
+def count_again(found: FacesFound, people: int) -> int:
+    """Say how many faces of a video are encoded a second time at most."""
+    share = MOST_BESIDES + int(MOST_SHARE * (found.frames + len(found.faces)))
+    return min(max(share, people, MOST_IN_SHORT), MOST_IN_VIDEO)
+
+
 def _look_again(
-    groups: list[list[Face]], numbers: Mapping[int, int], models: Sequence[str], fetch: Fetch
+    groups: list[list[Face]],
+    numbers: Mapping[int, int],
+    models: Sequence[str],
+    fetch: Fetch,
+    most: int,
 ) -> tuple[list[list[Face]], dict[int, Vector]]:
     """Fetch second encodings of the best faces, and divide groups that show several people by them.
 
-    More is fetched of groups in doubt, before each division and of what it made. Returns the
-    groups, and the encodings by the faces' id().
+    More is fetched of groups in doubt, before each division and of what it made, and of shots that
+    may show others; `most` in all. Returns the groups, and the encodings by the faces' id().
     """
     model = find_model(models[0])
     divides = tuple(models) == tuple(part.id for part in BOTH.parts)  # it was measured for these
-    second = _encode(choose_all_again(groups, model), numbers, fetch)
-    most = max(len(second), MOST_IN_SHORT, int(MOST_SHARE * len(numbers)))
-    most = min(most, MOST_IN_VIDEO)
+    second = _encode(choose_all_again(groups, model)[:most], numbers, fetch)
     parts = groups
     for _ in range(MOST_LOOKS if divides and second else 0):
-        due = [*choose_all_again(parts, model), *choose_doubted(parts, second, BOTH)]
+        due = [
+            *choose_all_again(parts, model),
+            *choose_doubted(parts, second, BOTH),
+            *choose_unlike(parts, second, model),
+        ]
         due = [face for face in dict.fromkeys(due) if id(face) not in second]
         more = _encode(due[: most - len(second)], numbers, fetch)
         second |= more

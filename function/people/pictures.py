@@ -37,7 +37,7 @@ def gather_pictures(pictures: Sequence[PictureFound], models: Sequence[str]) -> 
         return Details(tuple(faces[number].crop for number in chosen), joined)
 
     found = FacesFound(faces, len(pictures), StageSeconds(0.0, 0.0))
-    people, groups = gather_groups(found, models, fetch)
+    people, groups = gather_groups(found, models, fetch, len(faces))
     shown = (
         Shown(person, face.frame, _area(face.box, pictures[face.frame]))
         for person, group in enumerate(groups)

@@ -130,6 +130,29 @@ def test_a_late_keyframe_begins_a_shot_if_such_ones_mostly_do(
     assert find_appearances(stretch(samples, 14.0, [1, 3], LONGEST).seen) == spans
 
 
+ANYWHERE = (0.0, 2.5, 6.5, 8.5, 11.0, 15.0, 17.0)
+"""Four come early: after the samples 1, 4, 5 and 8 of one each two seconds."""
+
+
+@pytest.mark.parametrize(
+    ("changes_after", "end"),
+    [
+        ((1, 4, 5, 8), 2.5),
+        ((0, 1, 4), 2.5),  # at two of the four, and at one of five elsewhere
+        ((0, 1, 2, 3, 4), 3.0),  # elsewhere at three: what is early says nothing
+        ((0, 1, 2, 3, 4, 6, 7), 3.0),
+        ((0, 1, 2, 3, 4, 5, 6, 7), 2.5),  # at three of four, as most
+    ],
+)
+def test_keyframes_end_nothing_if_shots_change_more_often_where_there_is_none(
+    changes_after: Sequence[int], end: float
+) -> None:
+    shots = [sum(change < number for change in changes_after) for number in range(10)]
+    samples = [sample(2.0 * number, shot=shot) for number, shot in enumerate(shots)]
+    ((_, until),) = find_appearances(stretch(samples, 20.0, [1], ANYWHERE).seen)
+    assert until == end
+
+
 def test_whoever_is_in_the_last_shot_is_in_it_until_its_end() -> None:
     samples = [sample(0.0), sample(4.0, shot=1)]
     keyframes = (0.0, 2.0, 4.0, 5.0)  # another shot begins at five

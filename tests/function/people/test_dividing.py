@@ -18,7 +18,7 @@ from function.faces.found import Details, FacesFound, PictureFound, StageSeconds
 from function.faces.second_encodings import encode_again
 from function.media.photo_decoder import decode_photo
 from function.people import dividing, gathering
-from function.people.dividing import choose_doubted, divide_groups
+from function.people.dividing import choose_doubted, choose_unlike, divide_groups
 from function.people.gathering import gather_groups
 from function.people.pictures import gather_pictures
 from tests.support.crowds import Crowd, make_face
@@ -106,6 +106,18 @@ def test_more_of_each_shot_is_looked_at_if_two_shots_are_far_apart_the_best_firs
     assert doubt([*shots[0], *weak, *best], known) == [4, 13, 1, 5]
 
 
+def test_of_several_groups_in_doubt_no_shot_is_looked_at_twice_before_each_is_once() -> None:
+    scene = Scene()
+    groups = []
+    for _ in range(2):
+        shots = [scene.shoot(scene.person(), 2) for _ in range(3)]
+        groups.append([face for shot in shots for face in shot])
+    known = {id(face): face.second for group in groups for face in (group[0], group[2])}
+    second = {number: one for number, one in known.items() if one is not None}
+    chosen = [face.frame for face in choose_doubted(groups, second, BOTH)]
+    assert chosen == [4, 10, 1, 3, 5, 7, 9, 11]
+
+
 def test_a_group_in_doubt_is_not_looked_at_for_ever() -> None:
     scene = Scene()
     one, other = scene.person(), scene.person()
@@ -165,7 +177,9 @@ def test_faces_without_a_second_encoding_divide_nobody() -> None:
     assert ids(divide(group, unknown=group[1:4])) == ids([group])
 
 
-def gather(scene: Scene, models: Sequence[str]) -> tuple[list[list[int]], list[bytes], list[int]]:
+def gather(
+    scene: Scene, models: Sequence[str], samples: int | None = None
+) -> tuple[list[list[int]], list[bytes], list[int]]:
     """Gather the people of a scene: their frames, their pictures, and the size of each look."""
     looks: list[int] = []
 
@@ -176,7 +190,7 @@ def gather(scene: Scene, models: Sequence[str]) -> tuple[list[list[int]], list[b
         return Details(shown, np.concatenate(second) if second else None)
 
     bare = tuple(replace(face, second=None) for face in scene.faces)
-    found = FacesFound(bare, len(bare), StageSeconds(0.0, 0.0))
+    found = FacesFound(bare, samples or len(bare), StageSeconds(0.0, 0.0))
     people, groups = gather_groups(found, models, fetch)
     return ids(groups), [one.picture for one in people.people], looks
 
@@ -185,9 +199,9 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
     scene = Scene()
     one, other = scene.person(), scene.person()
     for person in (one, one, one, other, other):
-        scene.shoot(person, 5)
+        scene.shoot(person, 10)
     frames, pictures, looks = gather(scene, (PRIMARY.id, SECOND.id))
-    assert frames == [list(range(15)), list(range(15, 25))]
+    assert frames == [list(range(30)), list(range(30, 50))]
     assert [int(picture) in own for picture, own in zip(pictures, frames, strict=True)] == [
         True
     ] * 2
@@ -199,7 +213,7 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
 
 def test_a_group_in_doubt_is_looked_at_again_before_it_is_divided() -> None:
     scene = Scene()
-    shots = [scene.shoot(scene.person()) for _ in range(2)]
+    shots = [scene.shoot(scene.person(), 5) for _ in range(2)]
     frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
     assert frames == ids(shots)
     assert looks[:2] == [2, 2], "one of each shot, which may be spoilt, and one more"
@@ -207,19 +221,19 @@ def test_a_group_in_doubt_is_looked_at_again_before_it_is_divided() -> None:
 
 def test_a_film_is_not_divided_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
-    for person in (scene.person(), scene.person()):
-        for _ in range(2):
-            scene.shoot(person, 15)
+    for person in (scene.person(), scene.person(), scene.person()):
+        for _ in range(4):
+            scene.shoot(person, 12)
     models = (PRIMARY.id, SECOND.id)
     frames, _, looks = gather(scene, models)
-    assert len([size for size in looks if size]) == 2
+    assert len([size for size in looks if size]) == 3
     monkeypatch.setattr(gathering, "MOST_LOOKS", 1)
     shorter, _, looks = gather(scene, models)
     assert shorter == frames
-    assert len([size for size in looks if size]) == 1
+    assert len([size for size in looks if size]) == 2
 
 
-def test_no_more_than_a_share_of_a_long_film_is_looked_at_twice(
+def test_of_a_film_no_more_is_looked_at_twice_than_its_samples_and_faces_allow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scene = Scene()
@@ -227,13 +241,66 @@ def test_no_more_than_a_share_of_a_long_film_is_looked_at_twice(
     for _ in range(9):
         for person in people:
             scene.shoot(person)
-    frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
+    models = (PRIMARY.id, SECOND.id)
+    frames, _, looks = gather(scene, models, samples=84)
     assert len(frames) == 6
-    assert gathering.MOST_IN_SHORT < sum(looks) == int(216 * gathering.MOST_SHARE)
+    assert len(scene.faces) == 216
+    assert gathering.MOST_IN_SHORT < sum(looks) == 10 + 300 * gathering.MOST_SHARE
+    assert sum(gather(scene, models, samples=60)[2]) == sum(looks) - 2
     monkeypatch.setattr(gathering, "MOST_SHARE", 0.0)
-    assert sum(gather(scene, (PRIMARY.id, SECOND.id))[2]) == gathering.MOST_IN_SHORT
+    assert sum(gather(scene, models)[2]) == gathering.MOST_IN_SHORT
+    monkeypatch.setattr(gathering, "MOST_BESIDES", 0)
     monkeypatch.setattr(gathering, "MOST_IN_SHORT", 0)
-    assert sum(gather(scene, (PRIMARY.id, SECOND.id))[2]) == gathering.MOST_AGAIN
+    assert sum(gather(scene, models)[2]) == 1, "one of each person whom the first net sees"
+
+
+def test_a_shot_of_which_nothing_is_known_is_looked_at_if_it_is_unlike_the_others() -> None:
+    scene = Scene()
+    shots = []
+    for apart in (0.0, 0.3, 0.5, 0.6):
+        turned = scene.look + scene.first.direction(apart)
+        shots.append([replace(face, encoding=turned) for face in scene.shoot(scene.person(), 3)])
+    best = replace(shots[2][2], quality=0.95)
+    group = [*shots[0], *shots[1], *shots[2][:2], best, *shots[3]]
+
+    def unlike(*known: Face) -> list[int]:
+        second = {id(face): face.second for face in known if face.second is not None}
+        return [face.frame for face in choose_unlike([group], second, PRIMARY)]
+
+    assert unlike(shots[0][0]) == [9, 8], "the farthest first, of each shot the best"
+    assert unlike(shots[0][0], shots[2][1]) == [9]
+    assert unlike(shots[0][0], shots[3][1]) == [8]
+    assert unlike() == []
+
+
+def test_somebody_seen_in_a_shot_unlike_the_others_is_found() -> None:
+    scene = Scene()
+    one, other = scene.person(), scene.person()
+    turn, middle = scene.first.direction(1.0), scene.look
+    shots = []
+    for who, place, quality in ((one, 0.2, 0.9), (one, 0.0, 0.8), (other, -0.22, 0.7)):
+        scene.look = middle + np.float32(place) * turn
+        first = len(scene.faces)
+        shots.append(scene.shoot(who, 3))
+        scene.faces[first:] = [replace(face, quality=quality) for face in scene.faces[first:]]
+    frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
+    assert frames == ids([[*shots[0], *shots[1]], shots[2]])
+    assert looks[:2] == [1, 1], "the best, and one of the last shot"
+
+
+def test_in_an_album_whose_faces_are_encoded_already_there_is_no_bound() -> None:
+    scene = Scene()
+    for _ in range(2):
+        scene.look = scene.first.person()
+        people = [scene.person() for _ in range(3)]
+        for _ in range(8):
+            for person in people:
+                scene.shoot(person, 1)
+    pictures = [PictureFound(640, 360, (face,)) for face in scene.faces]
+    found = gather_pictures(pictures, (PRIMARY.id, SECOND.id)).found
+    twice = [view for one in found.people for view in one.views if len(view.encodings) > 1]
+    assert len(found.people) == 6
+    assert len(twice) > gathering.MOST_IN_SHORT
 
 
 def test_people_who_look_very_alike_are_told_apart_in_an_album(
