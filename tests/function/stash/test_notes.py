@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,40 @@ def test_what_the_scraper_is_told_is_noted_once_an_hour(library: StashLibrary) -
         assert note_of(library)["times"] == 1
         leave_note(ledger, stash)
         assert note_of(library)["times"] == 2
+        assert unknown_since(ledger, stash) is None
+
+
+def test_many_who_leave_notes_at_once_are_one_library(library: StashLibrary) -> None:
+    def leave(times: int) -> None:
+        with closing(opened(library.fake)) as stash, library.ledger() as ledger:
+            for _ in range(times):
+                leave_note(ledger, stash)
+
+    for times in (1, 5):  # at first it has no number yet
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(leave, [times] * 6))
+        with closing(opened(library.fake)) as stash, library.ledger() as ledger:
+            assert unknown_since(ledger, stash) is None
+    leave(1)
+    assert note_of(library)["times"] == 6 + 30 + 1
+
+
+def test_a_note_that_another_process_leaves_meanwhile_is_not_taken_for_one_of_a_lost_library(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Stash.notes
+
+    def leave_another(stash: Stash) -> Any:
+        monkeypatch.setattr(Stash, "notes", notes)
+        with library.ledger() as ledger:
+            leave_note(ledger, stash)
+        return notes(stash)
+
+    with closing(opened(library.fake)) as stash, library.ledger() as ledger:
+        leave_note(ledger, stash)
+        monkeypatch.setattr(Stash, "notes", leave_another)
+        leave_note(ledger, stash)
+        assert note_of(library)["times"] == 3
         assert unknown_since(ledger, stash) is None
 
 
