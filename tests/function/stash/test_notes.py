@@ -65,9 +65,13 @@ def test_a_library_made_anew_takes_nothing_for_the_users_that_another_may_have_w
     library.fake.scenes[theirs]["updated_at"] = at
     library.ledger_path.unlink()
     scan_again(library)
-    do(library, "sync")
+    said = do(library, "sync")
+    assert "Tags on 1 scene do not count: another library may have written there since" in said
     assert hinted(library, scene) == {"P1": ()}
     assert rows(library) == [("stash", library.in_stash[2])], "older than all that was written"
+    library.fake.ui.clear()
+    assert "do not count" not in do(library, "sync")
+    assert hinted(library, scene) == {"P1": ("tag",)}, "the user took the note away"
 
 
 def test_a_library_that_was_put_back_from_a_backup_knows_that_it_lacks_something(
