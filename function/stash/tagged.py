@@ -69,10 +69,9 @@ def note_tagged(
 def _said_of_unknown(scenes: int, since: datetime | None) -> tuple[str, ...]:
     if not scenes or since is None:
         return ()
-    return (
-        f"Tags on {counted(scenes, 'scene')} do not count: another library may have written there "
-        f"since {since:%Y-%m-%d}.",
-    )
+    where = counted(scenes, "scene")
+    day = f"{since:%Y-%m-%d}"
+    return (f"Tags on {where} do not count: another library may have written there since {day}.",)
 
 
 class _Tags(NamedTuple):
