@@ -63,10 +63,11 @@ def note_tagged(
         for content in _contents_of(one.files, ledger, locate) if theirs else ():
             tagged[content] |= {enrolled.known[id_] for id_ in theirs}
     ledger.note_tagged(tagged, enrolled.gallery, enrolled.numbers)
-    return _said_of_unknown(len(read) - len(trusted), unknown)
+    return said_of_unknown(len(read) - len(trusted), unknown)
 
 
-def _said_of_unknown(scenes: int, since: datetime | None) -> tuple[str, ...]:
+def said_of_unknown(scenes: int, since: datetime | None) -> tuple[str, ...]:
+    """Say that so many tagged scenes are not trusted, because of whoever wrote since then."""
     if not scenes or since is None:
         return ()
     where = counted(scenes, "scene")
