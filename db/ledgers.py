@@ -1,6 +1,6 @@
 """The interface of the ledger, which remembers what scans found; `db.stores` opens one."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
@@ -80,6 +80,12 @@ class Ledger(Protocol):
 
     def choose(self, name: str, value: str) -> None:
         """Remember what the user chose."""
+
+    def choose_by(self, name: str, choose: Callable[[str], str]) -> str:
+        """Remember what follows from what was chosen before, and return it; nobody comes between.
+
+        `choose` gets "" if nothing was.
+        """
 
     def stamps(
         self, paths: Iterable[bytes] | None = None, *, gone: bool = False

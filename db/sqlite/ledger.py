@@ -84,8 +84,14 @@ class SqliteLedger(SqliteQueue):
 
     def choose(self, name: str, value: str) -> None:
         """Remember what the user chose."""
+        self.choose_by(name, lambda _: value)
+
+    def choose_by(self, name: str, choose: Callable[[str], str]) -> str:
+        """Remember what follows from what was chosen before, in one transaction."""
         with self.writing() as db:
+            value = choose(self.choice(name))
             db.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", (name, value))
+            return value
 
     def finish(
         self,

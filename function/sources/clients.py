@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -59,10 +60,16 @@ class _Transport(httpx.HTTPTransport):
     """httpx's own, over connections that keep to the deadline."""
 
     def __init__(self) -> None:
-        context = httpx.create_ssl_context(trust_env=False)
+        context = _make_context()
         super().__init__(verify=context, trust_env=False)
         # httpx has no parameter for this; a test drips headers, and fails if it has no effect.
         self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Backend())
+
+
+@cache
+def _make_context() -> ssl.SSLContext:
+    """Read whom the system trusts; once, for it takes longer than most answers."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Backend(httpcore.NetworkBackend):

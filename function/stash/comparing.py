@@ -15,7 +15,12 @@ FEW = 5
 """So many may be gone at once without a question."""
 
 MANY = 0.5
-"""If more than this share is gone, it is rather another Stash, or an empty one."""
+"""If more than this share is gone, or another, it is rather another Stash, or an empty one."""
+
+
+def are_suspicious(some: int, of: int) -> bool:
+    """Say whether so many at once may mean another Stash: most of them, or all."""
+    return some == of > 1 or some > max(FEW, MANY * of)
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,7 @@ class Compared:
     @property
     def is_suspicious(self) -> bool:
         """Whether so many are missing that this may be another Stash."""
-        missing = len(self.gone) + len(self.merged)
-        return missing == self.known > 1 or missing > max(FEW, MANY * self.known)
+        return are_suspicious(len(self.gone) + len(self.merged), self.known)
 
 
 def compare(

@@ -14,12 +14,11 @@ from db.ledgers import Ledger
 from db.records import Identity, Performer
 from function.sources.records import UnusableSourceError
 from function.stash.comparing import (
-    FEW,
-    MANY,
     NO_HEIRS,
     Compared,
     Heirs,
     are_alike,
+    are_suspicious,
     compare,
 )
 from function.stash.records import SOURCE, StashPerformer
@@ -106,7 +105,7 @@ def _require_same(known: Mapping[str, Performer], present: Present) -> None:
     """
     there = [number for number in known if number in present]
     others = [one for one in there if not are_alike(known[one], present[one])]
-    if len(others) > max(FEW, MANY * len(there)):
+    if are_suspicious(len(others), len(there)):
         raise UnusableSourceError(
             f"{len(others)} of {len(there)} performers have another name in this Stash, and no "
             "stash id in common, so it may be another Stash, or one that was made anew. Nothing "

@@ -8,7 +8,7 @@ writes has a number in Stash's own settings, and says there since when, and how 
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -51,12 +51,18 @@ def leave_note(ledger: Ledger, stash: Stash, every: timedelta = timedelta()) -> 
     Raises:
         UnusableSourceError: Stash does not answer.
     """
-    own = _read(ledger)
-    if own and datetime.now(UTC) - _moment(own.at) < every:
+    known = _read(ledger.choice(_CHOICE))
+    if known and datetime.now(UTC) - _moment(known.at) < every:
         return
-    own = _current(ledger, own, stash.notes()) or _new(ledger)
-    own = replace(own, times=own.times + 1, at=_now())
-    _keep(ledger, own)  # first: a note that says more than we know means a backup
+    notes = stash.notes()
+
+    def count(own: _Writer | None) -> _Writer:
+        now = _current(ledger, own, notes) or _new(ledger)
+        return replace(now, times=now.times + 1, at=_now())
+
+    # After Stash's notes are read, and before ours is left: one that says more than we know means
+    # a backup, and others may leave notes of this library at the same time.
+    own = _change(ledger, count)
     try:
         stash.leave_note(own.number, Note(own.since, own.times))
     except RefusedError as error:
@@ -71,10 +77,10 @@ def unknown_since(ledger: Ledger, stash: Stash) -> datetime | None:
     Raises:
         UnusableSourceError: Stash does not answer.
     """
-    notes, known = stash.notes(), _read(ledger)
-    own = _current(ledger, known, notes)
-    if own and own != known:
-        _keep(ledger, own)
+    notes = stash.notes()  # first, as above
+    own = _read(ledger.choice(_CHOICE))
+    if own and _lacks(own, notes):
+        own = _change(ledger, lambda it: _current(ledger, it, notes) or _new(ledger))
     lost = own.lost if own else {}
     times = [
         _moment(lost.get(number, note.since))
@@ -97,9 +103,13 @@ def may_be_unknown(updated_at: str, since: datetime | None) -> bool:
         return True
 
 
+def _lacks(own: _Writer, notes: Mapping[str, Note]) -> bool:
+    return own.number in notes and notes[own.number].times > own.times
+
+
 def _current(ledger: Ledger, own: _Writer | None, notes: Mapping[str, Note]) -> _Writer | None:
     """Return the library's own number: another one if more was written under it than it knows."""
-    if own and own.number in notes and notes[own.number].times > own.times:
+    if own and _lacks(own, notes):
         return replace(_new(ledger), since=_now(), lost={**own.lost, own.number: own.at})
     return own
 
@@ -110,16 +120,18 @@ def _new(ledger: Ledger) -> _Writer:
     return _Writer(number, EVER if ledger.writes.runs(1) else _now(), _now())
 
 
-def _read(ledger: Ledger) -> _Writer | None:
-    found = read_object(ledger.choice(_CHOICE))
+def _read(text: str) -> _Writer | None:
+    found = read_object(text)
     try:
         return _Writer(**found) if found else None
     except TypeError:  # another version's
         return None
 
 
-def _keep(ledger: Ledger, own: _Writer) -> None:
-    ledger.choose(_CHOICE, json.dumps(asdict(own)))
+def _change(ledger: Ledger, change: Callable[[_Writer | None], _Writer]) -> _Writer:
+    """Change what the library knows of its own notes, in one step."""
+    told = ledger.choose_by(_CHOICE, lambda before: json.dumps(asdict(change(_read(before)))))
+    return _Writer(**json.loads(told))
 
 
 def _now() -> str:

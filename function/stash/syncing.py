@@ -49,8 +49,8 @@ Present: TypeAlias = Mapping[str, StashPerformer]
 Learn: TypeAlias = Callable[[Present], Generator[Step, None, Learned]]
 """Enrols from scenes, given everyone in Stash by id."""
 
-Note: TypeAlias = Callable[[Present], object]
-"""Notes whom the user tagged on scenes, given everyone in Stash by id."""
+Note: TypeAlias = Callable[[Present], tuple[str, ...]]
+"""Notes whom the user tagged on scenes, given everyone in Stash by id; returns what to tell."""
 
 
 def sync(
@@ -89,7 +89,7 @@ def sync(
             opened.note_checkpoint(IMAGES_READ, newest_image or LONG_AGO)
     learned = (yield from learn(present)) if learn and not report.stopped else None
     if note and not report.stopped:
-        note(present)
+        followed += Followed(notes=note(present))
     with gallery_store.gallery() as opened:
         without = tuple(_without_photo(opened, stash, present))
     return Synced(followed, report, without, learned)

@@ -8,8 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
+from db.counted import counted
 from db.galleries import Store
 from db.identities import identities_of
 from db.ledgers import Ledger
@@ -38,10 +40,11 @@ def note_tagged(
     ledger: Ledger,
     locate: Locate,
     present: Mapping[str, StashPerformer],
-) -> None:
+) -> tuple[str, ...]:
     """Note in the ledger who is tagged on which video by the user, in place of what was noted.
 
-    `present` is everyone in Stash, by id. Those of them count who are enrolled.
+    `present` is everyone in Stash, by id. Those of them count who are enrolled. Returns what the
+    user is to know of it.
 
     Raises:
         UnusableSourceError: Stash does not answer.
@@ -54,12 +57,22 @@ def note_tagged(
     # After: others note that they are going to write before they do.
     from_us, unknown = (before, ledger.writes.all_from_us()), unknown_since(ledger, stash)
     tagged: dict[Content, set[Identity]] = defaultdict(set)
-    for one in read:
-        is_known = not may_be_unknown(one.updated_at, unknown)
-        theirs = _by_user(one, from_us, present) if is_known else frozenset()
+    trusted = [one for one in read if not may_be_unknown(one.updated_at, unknown)]
+    for one in trusted:
+        theirs = _by_user(one, from_us, present)
         for content in _contents_of(one.files, ledger, locate) if theirs else ():
             tagged[content] |= {enrolled.known[id_] for id_ in theirs}
     ledger.note_tagged(tagged, enrolled.gallery, enrolled.numbers)
+    return said_of_unknown(len(read) - len(trusted), unknown)
+
+
+def said_of_unknown(scenes: int, since: datetime | None) -> tuple[str, ...]:
+    """Say that so many tagged scenes are not trusted, because of whoever wrote since then."""
+    if not scenes or since is None:
+        return ()
+    where = counted(scenes, "scene")
+    day = f"{since:%Y-%m-%d}"
+    return (f"Tags on {where} do not count: another library may have written there since {day}.",)
 
 
 class _Tags(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browsers import chromium
-from tests.support.live_stash import LiveStash, open_live_stash, settings_beside
+from tests.support.live_stash import LiveStash, open_live_stash, put_notes, settings_beside
 from tests.support.servers import running_server
 
 PAGE_MILLISECONDS = 90_000
@@ -17,7 +17,9 @@ PAGE_MILLISECONDS = 90_000
 
 @pytest.fixture(scope="module")
 def stash(photos: Path) -> LiveStash:
-    return open_live_stash(photos)
+    opened = open_live_stash(photos)
+    put_notes(opened.ask, {})  # of the libraries of other tests
+    return opened
 
 
 @pytest.fixture(scope="module")

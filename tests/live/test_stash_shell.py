@@ -18,6 +18,7 @@ from tests.support.servers import ROOT
 TAGGED = {"first.mp4": "obama1.jpg", "second.mp4": "obama3.jpg", "odd.mp4": "astronaut.png"}
 LATER = {"later.mp4": "obama2.jpg"}
 ONLY = "Only In Scenes"
+TAGGED_LATER = {"later.mp4": ONLY, "noon.mp4": "Grace Hopper", "evening.mp4": "Grace Hopper"}
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +98,33 @@ def test_scenes_of_one_performer_enrol_them_where_they_agree(
     assert again["from_scenes"]["scenes"] == 0
 
 
-def test_scan_apply_and_undo_write_what_is_sure_and_take_it_back(
-    stash: LiveStash, environment: dict[str, str]
-) -> None:
-    code, told, said = shell(environment, "stash", "scan", "--no-wait")
+def test_a_scan_looks_at_every_scene(environment: dict[str, str]) -> None:
+    code, _, said = shell(environment, "stash", "scan", "--no-wait")
     assert (code, "It is queued" in said) == (0, True)
     code, told, _ = shell(environment, "stash", "scan")
     assert (code, told["scanned"]) == (0, 8)
+
+
+def test_evaluate_judges_by_the_users_tags_but_not_by_scenes_that_enrolled(
+    stash: LiveStash, environment: dict[str, str]
+) -> None:
+    for film, name in TAGGED_LATER.items():
+        tag(stash, film, name)
+    code, told, _ = shell(environment, "evaluate", "--from-stash")
+    assert (code, told["scenes"], told["scenes_not_scanned"]) == (0, 6, 0)
+    rows = {one.pop("name"): one for one in told["performers"]}
+    counts = ("right", "uncertain", "missed", "wrong")
+    assert [rows["Grace Hopper"][one] for one in counts] == [2, 0, 0, 0]
+    assert [rows[ONLY][one] for one in counts] == [1, 0, 1, 1]
+    wrong = {(one["scene"], one["named"]) for one in told["wrong_scenes"]}
+    assert wrong == {(stash.scene("evening.mp4")["id"], ONLY)}
+    for film in TAGGED_LATER:
+        tag(stash, film)
+
+
+def test_apply_and_undo_write_what_is_sure_and_take_it_back(
+    stash: LiveStash, environment: dict[str, str]
+) -> None:
     code, told, said = shell(environment, "stash", "apply", "--dry-run")
     assert (code, f"more for {ONLY}, who has 3" in said) == (0, True)
     assert stash.names_in("evening.mp4") == set()
@@ -119,20 +140,12 @@ def test_scan_apply_and_undo_write_what_is_sure_and_take_it_back(
     assert status["runs"][0]["undone"] == told["written"]
 
 
-def test_evaluate_judges_by_the_users_tags_but_not_by_scenes_that_enrolled(
+def test_evaluate_judges_by_no_tag_that_was_ever_ours(
     stash: LiveStash, environment: dict[str, str]
 ) -> None:
-    tag(stash, "later.mp4", ONLY)
-    tag(stash, "noon.mp4", "Grace Hopper")
-    tag(stash, "evening.mp4", "Grace Hopper")
-    code, told, _ = shell(environment, "evaluate", "--from-stash")
-    assert (code, told["scenes"], told["scenes_not_scanned"]) == (0, 6, 0)
-    rows = {one.pop("name"): one for one in told["performers"]}
-    counts = ("right", "uncertain", "missed", "wrong")
-    assert [rows["Grace Hopper"][one] for one in counts] == [2, 0, 0, 0]
-    assert [rows[ONLY][one] for one in counts] == [1, 0, 1, 1]
-    wrong = {(one["scene"], one["named"]) for one in told["wrong_scenes"]}
-    assert wrong == {(stash.scene("evening.mp4")["id"], ONLY)}
+    for film, name in TAGGED_LATER.items():
+        tag(stash, film, name)
+    assert shell(environment, "evaluate", "--from-stash")[1]["scenes"] == len(TAGGED)
 
 
 def test_what_a_scene_enrolled_is_removed_for_good(

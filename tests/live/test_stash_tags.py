@@ -34,6 +34,7 @@ from function.stash.connection import Connection
 from function.stash.options import Options
 from function.stash.records import File, NewPerformer, Scene
 from function.stash.tasks import Workplace, do_task
+from tests.support.live_stash import put_notes
 from tests.support.made_up_libraries import MadeUpLibrary
 from tests.support.servers import serving
 
@@ -142,7 +143,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
     with closing(Stash(URL, API_KEY)) as stash:
         made = Place(tmp_path, stash)
         before = {one.id: one.performers for one in made.scenes}
-        notes = stash.notes().keys()
+        notes = {key: vars(it) for key, it in stash.notes().items()}
+        put_notes(lambda document, **values: stash.ask(document, values), {})
         try:
             yield made
         finally:
@@ -153,9 +155,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
             for scene, performers in before.items():
                 if stash.scene(scene) and (kept := there.intersection(performers)):
                     stash.tag_items("scene", [scene], add=sorted(kept))
-            left = {key: vars(it) for key, it in stash.notes().items() if key in notes}
-            document = "mutation N($v: Any) { configureUISetting(key: %s, value: $v) }"
-            stash.ask(document % '"performerRecognition"', {"v": left})
+            put_notes(lambda document, **values: stash.ask(document, values), notes)
 
 
 def test_whom_the_user_tags_is_a_hint_until_taken_off_and_again_when_put_on(place: Place) -> None:

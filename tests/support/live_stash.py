@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -203,6 +203,12 @@ def wait_for_quiet(ours: str) -> None:
         return not (status["queued"] or status["working"] or open_tasks)
 
     wait_for(is_quiet)
+
+
+def put_notes(ask: Callable[..., Any], notes: Mapping[str, Any]) -> None:
+    """Let these be the notes of libraries in a Stash, in place of those that are there."""
+    document = "mutation N($k: String!, $v: Any) { configureUISetting(key: $k, value: $v) }"
+    ask(document, k="performerRecognition", v=notes)
 
 
 def open_live_stash(photos: Path) -> LiveStash:

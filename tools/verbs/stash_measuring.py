@@ -1,5 +1,7 @@
 """`evaluate --from-stash`: how right the answers are on the scenes that the user tagged."""
 
+from collections.abc import Iterator
+
 import click
 
 from db.addresses import StoreAddress
@@ -11,7 +13,8 @@ from function.stash.connection import require_connection
 from function.stash.notes import may_be_unknown, unknown_since
 from function.stash.paths import locator
 from function.stash.planning import SURE_SCORE
-from function.stash.records import SceneFilter
+from function.stash.records import Scene, SceneFilter
+from function.stash.tagged import said_of_unknown
 from tools.accuracy.tagged_scenes import Judge, render, scenes_that_enrolled, to_json
 from tools.verbs.shared import Verb, gallery_option, library_option, print_json
 from tools.verbs.stash_verbs import settings_for
@@ -47,8 +50,19 @@ def measure_stash(store: Store, library: StoreAddress, *, table: bool) -> None:
         judge = Judge(ledger, naming, performers, locator(settings, connection), enrolled_from)
         stash = connection.open()
         unknown = unknown_since(ledger, stash)
-        scenes = stash.scenes(SceneFilter(with_performers=True))
-        judged = judge.judge(one for one in scenes if not may_be_unknown(one.updated_at, unknown))
+        left_out = 0
+
+        def trusted() -> Iterator[Scene]:
+            nonlocal left_out
+            for one in stash.scenes(SceneFilter(with_performers=True)):
+                is_unknown = may_be_unknown(one.updated_at, unknown)
+                left_out += is_unknown
+                if not is_unknown:
+                    yield one
+
+        judged = judge.judge(trusted())
+    for line in said_of_unknown(left_out, unknown):
+        click.echo(line, err=True)
     figures = to_json(judged, performers, SURE_SCORE)
     if table:
         click.echo(render(figures))

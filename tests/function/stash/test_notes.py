@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,13 @@ def test_a_library_made_anew_takes_nothing_for_the_users_that_another_may_have_w
     library.fake.scenes[theirs]["updated_at"] = at
     library.ledger_path.unlink()
     scan_again(library)
-    do(library, "sync")
+    said = do(library, "sync")
+    assert "Tags on 1 scene do not count: another library may have written there since" in said
     assert hinted(library, scene) == {"P1": ()}
     assert rows(library) == [("stash", library.in_stash[2])], "older than all that was written"
+    library.fake.ui.clear()
+    assert "do not count" not in do(library, "sync")
+    assert hinted(library, scene) == {"P1": ("tag",)}, "the user took the note away"
 
 
 def test_a_library_that_was_put_back_from_a_backup_knows_that_it_lacks_something(
@@ -119,6 +124,40 @@ def test_what_the_scraper_is_told_is_noted_once_an_hour(library: StashLibrary) -
         assert note_of(library)["times"] == 1
         leave_note(ledger, stash)
         assert note_of(library)["times"] == 2
+        assert unknown_since(ledger, stash) is None
+
+
+def test_many_who_leave_notes_at_once_are_one_library(library: StashLibrary) -> None:
+    def leave(times: int) -> None:
+        with closing(opened(library.fake)) as stash, library.ledger() as ledger:
+            for _ in range(times):
+                leave_note(ledger, stash)
+
+    for times in (1, 5):  # at first it has no number yet
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(leave, [times] * 6))
+        with closing(opened(library.fake)) as stash, library.ledger() as ledger:
+            assert unknown_since(ledger, stash) is None
+    leave(1)
+    assert note_of(library)["times"] == 6 + 30 + 1
+
+
+def test_a_note_that_another_process_leaves_meanwhile_is_not_taken_for_one_of_a_lost_library(
+    library: StashLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Stash.notes
+
+    def leave_another(stash: Stash) -> Any:
+        monkeypatch.setattr(Stash, "notes", notes)
+        with library.ledger() as ledger:
+            leave_note(ledger, stash)
+        return notes(stash)
+
+    with closing(opened(library.fake)) as stash, library.ledger() as ledger:
+        leave_note(ledger, stash)
+        monkeypatch.setattr(Stash, "notes", leave_another)
+        leave_note(ledger, stash)
+        assert note_of(library)["times"] == 3
         assert unknown_since(ledger, stash) is None
 
 

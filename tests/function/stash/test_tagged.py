@@ -43,13 +43,14 @@ def library(tmp_path: Path) -> Iterator[StashLibrary]:
         yield made
 
 
-def do(library: StashLibrary, kind: Any) -> None:
+def do(library: StashLibrary, kind: Any) -> str:
     settings = library.own_settings()
     with library.ledger() as ledger:
         connection = require_connection(settings)
         place = Workplace(settings, library.store, ledger, connection, lambda _: None)
         *_, last = do_task(Task(kind, Options().to_json(), id=1), place)
         assert last.state == "done", last.text
+        return last.text
 
 
 def read(library: StashLibrary) -> None:

@@ -98,6 +98,17 @@ def test_what_we_wrote_does_not_judge(library: StashLibrary) -> None:
     assert (told["right"], told["wrong"]) == (1, 0)
 
 
+def test_what_another_library_may_have_written_does_not_judge_and_that_is_said(
+    library: StashLibrary,
+) -> None:
+    library.scene("a.mp4", [library.person(1)], performers=[library.in_stash[1]])
+    library.fake.ui["performerRecognition"] = {"another": {"since": "2001-01-01T00:00:00Z"}}
+    environment = {name: str(value) for name, value in library.settings().items()}
+    result = CliRunner().invoke(main, ["evaluate", "--from-stash"], env=environment)
+    assert json.loads(result.stdout)["scenes"] == 0
+    assert "Tags on 1 scene do not count" in result.stderr
+
+
 def test_what_is_judged_by_has_not_helped(library: StashLibrary) -> None:
     one, far = library.in_stash[1], library.crowd.encodings(library.centres[1], 1, 0.48)[0]
     person = replace(person_of([make_face(far)]), picture=b"\xff\xd8\xff")
