@@ -27,12 +27,13 @@ from function.library.jobs import STRANGERS, chosen_strangers, is_paused
 from function.library.offering import (
     find_at,
     is_nowhere,
-    known_below,
+    lost_below,
     note_missing,
     offer_files,
     with_known_albums,
 )
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
+from function.media.spellings import as_written
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings, parse_value
 from tools.cluster.connecting import Certificates
@@ -148,13 +149,15 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     settings = Settings.from_env()
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
+    places = tuple(map(as_written, places))
     with ExitStack() as stack:
         lost = [place for place in places if is_nowhere(place)]
         makes_it = not (options["dry_run"] or lost)
         ledger = stack.enter_context(_opened(library, store, makes_it=makes_it))
         _require_known(ledger, lost, gone=options["gone"])
-        looked_at = places_to_scan(ledger, places, settings.media_root)
-        looked_at = [one for one in looked_at if not (lost and is_nowhere(one))]
+        there = [place for place in places if place not in lost]
+        # A server need not look at a place that is no more.
+        looked_at = [] if lost and not there else places_to_scan(ledger, there, settings.media_root)
         hands = stack.enter_context(_hands(ledger, looked_at, settings, options))
         pictures = _finds_pictures(settings, options)
         found = _look(ledger, looked_at, pictures=pictures, is_dry=options["dry_run"])
@@ -194,7 +197,7 @@ def _opened(library: StoreAddress, store: Store, *, makes_it: bool) -> Iterator[
 def _require_known(ledger: Ledger, lost: Sequence[Path], *, gone: bool) -> None:
     """Refuse a place that is not there, unless the user says that what was there was deleted."""
     for place in lost:
-        known = len(known_below(ledger, [place.resolve()]))
+        known = len(lost_below(ledger, [place.resolve()]))
         if not (gone and known):
             told = LOST_PLACE.format(known=counted(known, "file")) if known else UNKNOWN_PLACE
             raise click.UsageError(escape_unprintable(f"There is no {place}. {told}"))
@@ -203,7 +206,7 @@ def _require_known(ledger: Ledger, lost: Sequence[Path], *, gone: bool) -> None:
 def _note_lost(ledger: Ledger, lost: Sequence[Path]) -> None:
     """Note as gone what was in places that are not there any more, and say how it comes back."""
     for place in lost:
-        known = ledger.note_gone(known_below(ledger, [place.resolve()]))
+        known = ledger.note_gone(lost_below(ledger, [place.resolve()]))
         told = NOTED.format(known=counted(known, "file"), place=place)
         click.echo(escape_unprintable(told), err=True)
 
