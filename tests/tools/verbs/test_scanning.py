@@ -330,6 +330,15 @@ def test_a_place_that_is_no_more_is_gone_only_if_that_is_said(run: Any, media: P
     assert (back["scanned"], back["library"]["gone"], back["library"]["done"]) == (0, 0, 4)
 
 
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:9", "tcp://192.0.2.1:9"])
+def test_a_scan_that_cannot_begin_makes_no_library(
+    run: Any, media: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_ROOT", str(media))
+    assert "tls" in run("scan", "--dask", address, media, exit_code=1).stderr
+    assert not list(media.parent.glob("l.db*"))
+
+
 def test_a_folder_without_videos_is_told_of(run: Any, media: Path) -> None:
     sets = media.with_name("sets")
     write_album(sets, {"1.png": 101})
