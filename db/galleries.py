@@ -3,7 +3,7 @@
 `db.stores` chooses an implementation. One suite of tests runs on all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypedDict
@@ -126,8 +126,11 @@ class Gallery(Enrolled, Protocol):
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         """Return the hashes of the photos that have a stored encoding of `model`."""
 
-    def photo_owners(self) -> dict[str, int]:
-        """Return as whom each photo is enrolled, by its hash; of several the one of lowest id."""
+    def photo_owners(self, only: Collection[str] | None = None) -> dict[str, int]:
+        """Return as whom each photo is enrolled, by its hash; of several the one of lowest id.
+
+        With `only`, of the photos with these hashes: all of them take much memory.
+        """
 
     def removed_photos(self, performer_id: int) -> set[str]:
         """Return the hashes of the photos that the user removed."""

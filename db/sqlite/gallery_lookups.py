@@ -1,6 +1,7 @@
 """Reads performers and their encodings from one SQLite file."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from db.blobs import from_blob
@@ -189,11 +190,15 @@ class GalleryLookups(GalleryConnection):
         sql = "SELECT photo_hash FROM encodings WHERE performer_id = ? AND model = ?"
         return {row[0] for row in self.rows(sql, performer_id, model)}
 
-    def photo_owners(self) -> dict[str, int]:
-        """Return as whom each photo is enrolled, by its hash; of several the one of lowest id."""
+    def photo_owners(self, only: Collection[str] | None = None) -> dict[str, int]:
+        """Return as whom each photo, or those of some hashes, is enrolled, by its hash."""
         # Both lie in one index, so that no vector is read.
-        sql = "SELECT photo_hash, performer_id FROM encodings ORDER BY performer_id DESC"
-        return dict(self.rows(sql))
+        sql = (
+            "SELECT photo_hash, performer_id FROM encodings WHERE ? IS NULL "
+            "OR photo_hash IN (SELECT value FROM json_each(?)) ORDER BY performer_id DESC"
+        )
+        among = None if only is None else json.dumps(sorted(only))
+        return dict(self.rows(sql, among, among))
 
     def removed_photos(self, performer_id: int) -> set[str]:
         """Return the hashes of the photos that the user removed."""

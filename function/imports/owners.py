@@ -1,6 +1,6 @@
 """Says which photos are enrolled already as somebody else: one of the two names may be wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from db.errors import PerformerNotFoundError
@@ -17,10 +17,13 @@ class PhotoOwners:
         """Know nothing yet."""
         self._owners: dict[str, int] | None = None
 
-    def read(self, gallery: Gallery) -> None:
-        """Read them, before the first new photo is stored; nothing happens later."""
+    def read(self, gallery: Gallery, only: Collection[str] | None = None) -> None:
+        """Read them, before the first new photo is stored; nothing happens later.
+
+        With `only`, those of the photos with these hashes, where no others will come.
+        """
         if self._owners is None:
-            self._owners = gallery.photo_owners()
+            self._owners = gallery.photo_owners(only)
 
     def shared(
         self, gallery: Gallery, performer_id: int, new: Iterable[Encoding]

@@ -170,9 +170,12 @@ def is_nowhere(place: Path) -> bool:
     return False
 
 
-def known_below(ledger: Ledger, places: Sequence[Path]) -> list[bytes]:
-    """Return the known files that were at some places, which may be written as they are shown."""
-    return [path for path in ledger.stamps() if is_at(path, places)]
+def lost_below(ledger: Ledger, places: Sequence[Path]) -> list[bytes]:
+    """Return the known files that were at some places, and are not there.
+
+    A place may be written as it is shown, so that one beside it may be meant as well.
+    """
+    return [path for path in ledger.stamps() if is_at(path, places) and not _holds_something(path)]
 
 
 def _missing(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[bytes]:

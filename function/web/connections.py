@@ -268,10 +268,13 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             self._make_room(added.pop())
 
     def _make_room(self, newest: _Channel) -> None:
+        most = MOST_PER_ADDRESS
+        if is_in(newest.addr[0], self._proxies):
+            # Whoever else begins with the same half of an IPv6 address has room of their own.
+            newest.home, most = f"proxy {newest.addr[0]}", MOST_FOR_PROXIES
         channels = [one for one in self.active_channels.values() if not one.leaves_by]
         neighbours = [one for one in channels if one.home == newest.home]
-        is_proxy = is_in(newest.addr[0], self._proxies)
-        if len(neighbours) > (MOST_FOR_PROXIES if is_proxy else MOST_PER_ADDRESS):
+        if len(neighbours) > most:
             crowd = neighbours
         elif len(channels) > MOST_CONNECTIONS:
             crowd = channels

@@ -366,6 +366,8 @@ def test_a_photo_of_two_models_counts_once_and_each_model_has_its_snapshot(
     gallery.enrol(performer("Eve"), [encoding(2), encoding(3)], None)
     eve = gallery.find_performer("Eve")
     assert gallery.photo_owners() == {"hash1": ada.id, "hash2": ada.id, "hash3": eve.id}
+    assert gallery.photo_owners(["hash2", "hash9"]) == {"hash2": ada.id}
+    assert gallery.photo_owners([]) == {}
     gallery.forget(eve)
     assert len(gallery.snapshot(TEST_MODEL).vectors) == 2
     other = gallery.snapshot(OTHER_MODEL)

@@ -3,7 +3,7 @@
 import copy
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -266,11 +266,12 @@ class MemoryGallery:
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         return {one.photo_hash for one in self.encodings(performer_id) if one.model == model}
 
-    def photo_owners(self) -> dict[str, int]:
+    def photo_owners(self, only: Collection[str] | None = None) -> dict[str, int]:
         owners: dict[str, int] = {}
         for number in sorted(self.held.people):
             for one in self.encodings(number):
-                owners.setdefault(one.photo_hash, number)
+                if only is None or one.photo_hash in only:
+                    owners.setdefault(one.photo_hash, number)
         return owners
 
     def removed_photos(self, performer_id: int) -> set[str]:

@@ -27,12 +27,13 @@ from function.library.jobs import STRANGERS, chosen_strangers, is_paused
 from function.library.offering import (
     find_at,
     is_nowhere,
-    known_below,
+    lost_below,
     note_missing,
     offer_files,
     with_known_albums,
 )
 from function.library.scanning import NICENESS, OUTSIDE, Scanner
+from function.media.spellings import as_written
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings, parse_value
 from tools.cluster.connecting import Certificates
@@ -149,13 +150,15 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
     with store.gallery():
         pass  # a missing gallery is told before anything is looked for
     with ExitStack() as stack:
+        places = tuple(map(as_written, places))
         lost = [place for place in places if is_nowhere(place)]
-        makes_it = not (options["dry_run"] or lost)
-        ledger = stack.enter_context(_opened(library, store, makes_it=makes_it))
-        _require_known(ledger, lost, gone=options["gone"])
-        looked_at = places_to_scan(ledger, places, settings.media_root)
-        looked_at = [one for one in looked_at if not (lost and is_nowhere(one))]
+        makes_it = not (lost or options["dry_run"] or options["dask"])
+        ledger, is_empty = stack.enter_context(_opened(library, store, makes_it=makes_it))
+        looked_at = _choose_places(ledger, places, lost, settings, gone=options["gone"])
         hands = stack.enter_context(_hands(ledger, looked_at, settings, options))
+        if is_empty and not options["dry_run"]:  # now that a cluster could be reached
+            ledger = stack.enter_context(open_library(library, store))
+            require_unclaimed(ledger)
         pictures = _finds_pictures(settings, options)
         found = _look(ledger, looked_at, pictures=pictures, is_dry=options["dry_run"])
         if options["again"] and options["pictures"] is None:
@@ -181,29 +184,48 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
 
 
 @contextmanager
-def _opened(library: StoreAddress, store: Store, *, makes_it: bool) -> Iterator[Ledger]:
-    """Open the library; where there is none, and it is not to be made, an empty one in memory."""
+def _opened(
+    library: StoreAddress, store: Store, *, makes_it: bool
+) -> Iterator[tuple[Ledger, bool]]:
+    """Open the library; where there is none, and it is not to be made, an empty one in memory.
+
+    Also says if it is that one.
+    """
     if makes_it or library.path.exists():
         with open_library(library, store) as ledger:
-            yield ledger
+            yield ledger, False
     else:
         with closing(empty_ledger()) as ledger:
-            yield ledger
+            yield ledger, True
 
 
-def _require_known(ledger: Ledger, lost: Sequence[Path], *, gone: bool) -> None:
-    """Refuse a place that is not there, unless the user says that what was there was deleted."""
+def _choose_places(
+    ledger: Ledger,
+    places: Sequence[Path],
+    lost: Sequence[Path],
+    settings: Settings,
+    *,
+    gone: bool,
+) -> list[Path]:
+    """Return the places to look at; those that are `lost` are not there.
+
+    They are refused, unless the user says that what was there was deleted.
+    """
     for place in lost:
-        known = len(known_below(ledger, [place.resolve()]))
+        known = len(lost_below(ledger, [place.resolve()]))
         if not (gone and known):
             told = LOST_PLACE.format(known=counted(known, "file")) if known else UNKNOWN_PLACE
             raise click.UsageError(escape_unprintable(f"There is no {place}. {told}"))
+    there = [place for place in places if place not in lost]
+    if lost and not there:  # a server need not look at them, wherever they were
+        return []
+    return places_to_scan(ledger, there, settings.media_root)
 
 
 def _note_lost(ledger: Ledger, lost: Sequence[Path]) -> None:
     """Note as gone what was in places that are not there any more, and say how it comes back."""
     for place in lost:
-        known = ledger.note_gone(known_below(ledger, [place.resolve()]))
+        known = ledger.note_gone(lost_below(ledger, [place.resolve()]))
         told = NOTED.format(known=counted(known, "file"), place=place)
         click.echo(escape_unprintable(told), err=True)
 

@@ -55,7 +55,7 @@ def answer_photo(service: Service, request: Request) -> Response:
     encodings = _encode(service, request, face, photo_hash)
     owners = PhotoOwners()
     with changed_gallery(service) as gallery:
-        owners.read(gallery)
+        owners.read(gallery, only=[photo_hash])
         gallery.enrol(performer, encodings, face.crop)
         own = Identity(performer.source, performer.source_id)
         (stored,) = gallery.find_identities([own])

@@ -21,7 +21,7 @@ from function.web.connections import Front
 from function.web.parser import Admit
 from tests.support.waiting import wait_until
 
-Connect = Callable[[], socket.socket]
+Connect = Callable[..., socket.socket]
 GOOD = b"GET /quick HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BUSY = b"HTTP/1.1 429 Too Man"
 
@@ -90,9 +90,10 @@ def fronted(
     thread.start()
     with ExitStack() as opened:
 
-        def connect() -> socket.socket:
-            port = int(front.effective_port)
-            return opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+        def connect(source: str = "127.0.0.1") -> socket.socket:
+            where = ("127.0.0.1", int(front.effective_port))
+            connected = socket.create_connection(where, 30, source_address=(source, 0))
+            return opened.enter_context(connected)
 
         try:
             yield connect
@@ -349,6 +350,23 @@ def test_those_behind_a_trusted_proxy_have_room_together(
         assert read_all(one_more).startswith(BUSY)
         desk.go.set()
         assert all(read_all(one).endswith(b"slow") for one in workers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a Mac has only 127.0.0.1")
+def test_a_proxy_takes_no_room_from_whoever_else_has_the_same_half_of_an_address(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_PER_ADDRESS", 1)
+    monkeypatch.setattr(connections, "home_of", lambda _: "one half")
+    with fronted(desk, 4, proxies=[ipaddress.ip_network("127.0.0.2")]) as connect:
+        for one in (connect("127.0.0.2"), connect("127.0.0.2")):
+            one.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert desk.begun.acquire(timeout=30)
+        beside = connect()
+        beside.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert desk.begun.acquire(timeout=30)
+        desk.go.set()
+        assert read_all(beside).endswith(b"slow")
 
 
 @contextmanager

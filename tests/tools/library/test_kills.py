@@ -227,7 +227,7 @@ def test_a_full_disk_is_told_and_loses_nothing(start: Start, tmp_path: Path, med
     path = tmp_path / "l.db"
     for _ in range(MOST_TRIES + 1):
         wal = max(one.stat().st_size for one in tmp_path.glob("l.db*"))
-        process = start(scan_with_little_room, tmp_path, media, wal + 12_000)
+        process = start(scan_with_little_room, tmp_path, media, wal + 8_000)
         process.join()
         assert process.exitcode == 3
         assert "Free space on the disk" in (tmp_path / "said").read_text()

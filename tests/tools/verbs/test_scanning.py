@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -329,6 +330,15 @@ def test_a_place_that_is_no_more_is_gone_only_if_that_is_said(run: Any, media: P
     assert (back["scanned"], back["library"]["gone"], back["library"]["done"]) == (0, 0, 4)
 
 
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:9", "tcp://192.0.2.1:9"])
+def test_a_scan_that_cannot_begin_makes_no_library(
+    run: Any, media: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_ROOT", str(media))
+    assert "tls" in run("scan", "--dask", address, media, exit_code=1).stderr
+    assert not list(media.parent.glob("l.db*"))
+
+
 def test_a_folder_without_videos_is_told_of(run: Any, media: Path) -> None:
     sets = media.with_name("sets")
     write_album(sets, {"1.png": 101})
@@ -351,6 +361,33 @@ def test_a_single_file_or_a_name_that_is_no_text_may_be_gone(run: Any, media: Pa
     assert {one["path"] for one in read(run("results", "--state", "gone"))} == {
         *(f"{media}/00.mp4", rf"{media}/odd \xe9/new.mp4")
     }
+
+
+def test_a_place_that_is_there_but_spelled_otherwise_is_scanned_and_not_taken_for_gone(
+    run: Any, media: Path
+) -> None:
+    there = media / unicodedata.normalize("NFD", "été")
+    write_many(there, 1)
+    typed = media / unicodedata.normalize("NFC", "été")
+    assert read(run("scan", "--gone", typed))["library"]["done"] == 1
+    (there / "00.mp4").unlink()
+    write_squares(there / "new.mp4", 11, 12)
+    library = read(run("scan", "--gone", typed))["library"]
+    assert (library["done"], library["gone"]) == (1, 1)
+
+
+def test_a_place_that_is_no_more_need_not_be_in_the_media_root_of_a_server(
+    run: Any, media: Path, tmp_path: Path
+) -> None:
+    old = media.with_name("old")
+    old.mkdir()
+    write_squares(old / "new.mp4", 11, 12)
+    run("scan", media, old)
+    shutil.rmtree(old)
+    with closing(SqliteLedger(tmp_path / "l.db")) as ledger, ledger.working() as is_ours:
+        assert is_ours
+        note_worker_roots(ledger, [media])
+        assert read(run("scan", "--gone", old))["library"]["gone"] == 1
 
 
 def test_files_that_are_back_as_they_were_are_not_read_again(
