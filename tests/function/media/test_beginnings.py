@@ -106,6 +106,8 @@ def test_a_quick_look_takes_no_more_pictures_because_of_shots(marked: Path) -> N
         ((5.0, 0.0, 3.0, 2.0), [3.0]),
         ((0.0, 2.0, 3.0, 4.9, 6.9), [3.0, 4.9]),  # some shots are nearly as long as the interval
         ((0.0, 2.0, 3.0, 4.96, 6.96), [3.0]),
+        ((0.0, 0.04, 0.08, 0.24, 0.28, 0.32), []),  # each picture, but for three that are missing
+        ((0.0, 0.5, 1.0, 1.3, 1.8), [1.3]),
     ],
 )
 def test_keyframes_out_of_rhythm_begin_shots(
