@@ -15,8 +15,8 @@ JITTER_SECONDS = 0.06
 """Intervals that differ by less are the same: a picture and a half, 25 times a second."""
 
 SHORTEST_SECONDS = 0.25
-"""If most keyframes follow each other sooner, each picture is one, or nearly: that is no shot, and
-where a picture is missing the rest only seem to come early."""
+"""What lasts less is no shot. If most keyframes follow each other sooner, each picture is one, or
+nearly, and where one is missing the rest only seem to come early."""
 
 LEAST_SHARE = 0.2
 """A shot that lasts less than this share of the interval between samples is not worth one of its
@@ -102,7 +102,7 @@ class Beginnings:
 
         The next one comes after `lasting_seconds`; samples are due `every_seconds`.
         """
-        is_long = lasting_seconds >= LEAST_SHARE * every_seconds
+        is_long = lasting_seconds >= max(SHORTEST_SECONDS, LEAST_SHARE * every_seconds)
         is_chosen = self._is_early and is_long and self._spare > 0
         self._spare -= is_chosen
         return is_chosen

@@ -136,6 +136,15 @@ def test_no_more_is_chosen_than_is_due() -> None:
     assert chosen(keyframes, [0.0, 6.0, 7.5, 9.0]) == [10.5, 12.0]  # at most two are spared
 
 
+def test_no_more_is_chosen_where_each_picture_is_a_keyframe_and_some_are_missing() -> None:
+    shots = Beginnings()
+    moments = [0.04 * number for number in range(100) if number % 7 not in (2, 3, 4)]
+    for seconds, following in pairwise(moments):
+        shots.note(seconds, following)
+        shots.note_due()
+        assert not shots.choose(following - seconds, 0.5)
+
+
 def test_the_first_shot_of_a_stretch_is_told_by_the_one_after_it() -> None:
     assert chosen([0.0, 2.0, 4.9, 9.0], [0.0]) == [2.0]
     assert chosen([0.0, 2.0, 4.0, 6.0], [0.0]) == []
