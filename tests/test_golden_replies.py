@@ -1,5 +1,8 @@
 """Replies about certain videos and photos stay the same when code is only moved."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,20 @@ def test_a_reply_is_the_same_over_every_store(name: str, material: Material) -> 
 
 def test_the_reply_for_a_real_clip_is_as_it_was(material: Material, development_data: Path) -> None:
     assert differences("clip", clip(material, development_data)) == []
+
+
+def test_a_processor_is_known_again_however_many_cores_are_free() -> None:
+    code = "from tests.golden.numbers import name_arithmetic; print(name_arithmetic())"
+    for threads in ("1", "2"):
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads}
+        ran = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert ran.stdout.strip() == name_arithmetic()
 
 
 PERSON = {"matches": [{"name": "Zoë", "score": 93.4}], "faces": 3, "appearances": [[0.0, 1.5]]}

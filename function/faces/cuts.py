@@ -38,14 +38,14 @@ def note_samples(frames: Iterable[Frame], samples: list[Sample]) -> Iterator[Fra
         yield frame
 
 
-def find_cuts(samples: Sequence[Sample], keyframes_seconds: Sequence[float]) -> list[Cut]:
+def _find_cuts(
+    samples: Sequence[Sample], keyframes: Sequence[float], begins: Sequence[float]
+) -> list[Cut]:
     """Find where what a frame shows ends, and what the next one shows begins, for each pair.
 
     Within a shot, and where nothing says when it ended, that is midway: right on average.
     """
-    keyframes = sorted(keyframes_seconds)
     pairs = list(pairwise(samples))
-    begins = _find_trusted(pairs, keyframes)
     late = _find_late_beginnings(pairs, keyframes, begins)
     cuts = []
     for before, after in pairs:
@@ -57,19 +57,18 @@ def find_cuts(samples: Sequence[Sample], keyframes_seconds: Sequence[float]) -> 
     return cuts
 
 
-def _find_trusted(
-    pairs: Sequence[tuple[Sample, Sample]], keyframes: Sequence[float]
-) -> Sequence[float]:
+def _find_trusted(samples: Sequence[Sample], keyframes: Sequence[float]) -> Sequence[float]:
     """Find the keyframes that begin shots; none if shots change more often where there is none.
 
     In the dark, noise makes encoders place keyframes early anywhere, and hardly ever at a cut.
     """
     begins = find_beginnings(keyframes)
     changes: tuple[list[bool], list[bool]] = ([], [])
-    for before, after in pairs:
+    for before, after in pairwise(samples):
         changes[bool(_find_within(begins, before, after))].append(before.shot != after.shot)
     elsewhere, at_keyframes = (sum(one) / max(1, len(one)) for one in changes)
-    return begins if at_keyframes >= min(elsewhere, MOSTLY) else ()
+    may_begin_shots = not changes[True] or at_keyframes >= min(elsewhere, MOSTLY)
+    return begins if may_begin_shots else ()
 
 
 def _find_late_beginnings(
@@ -116,8 +115,10 @@ def stretch_to_cuts(
     """
     if not samples:
         return ()
-    cuts = find_cuts(samples, keyframes_seconds)
-    start, end = _find_ends(samples, find_beginnings(keyframes_seconds), video_seconds)
+    keyframes = sorted(keyframes_seconds)
+    begins = _find_trusted(samples, keyframes)
+    cuts = _find_cuts(samples, keyframes, begins)
+    start, end = _find_ends(samples, begins, video_seconds)
     since, until = [start, *(cut[1] for cut in cuts)], [*(cut[0] for cut in cuts), end]
     return tuple(
         replace(

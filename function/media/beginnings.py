@@ -6,12 +6,17 @@ Encoders place a keyframe where a shot begins, and otherwise at a fixed interval
 from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
+from statistics import median
 
 EARLY_SHARE = 0.9
 """If keyframes come sooner than this share of the longest interval, it is because shots begin."""
 
 JITTER_SECONDS = 0.06
 """Intervals that differ by less are the same: a picture and a half, 25 times a second."""
+
+SHORTEST_SECONDS = 0.25
+"""What lasts less is no shot. If most keyframes follow each other sooner, each picture is one, or
+nearly, and where one is missing the rest only seem to come early."""
 
 LEAST_SHARE = 0.2
 """A shot that lasts less than this share of the interval between samples is not worth one of its
@@ -23,9 +28,14 @@ MOST_SPARE = 2
 
 
 def find_beginnings(keyframes_seconds: Sequence[float]) -> list[float]:
-    """Find the keyframes that begin shots, in order of time; none if their rhythm is steady."""
+    """Find the keyframes that begin shots, in order of time; none if their rhythm is steady.
+
+    Nor are there any where most pictures are keyframes, however they follow each other.
+    """
     ordered = sorted(keyframes_seconds)
     intervals = [after - before for before, after in pairwise(ordered)]
+    if intervals and median(intervals) < SHORTEST_SECONDS:
+        return []
     rhythm = Rhythm()
     for interval in intervals:
         rhythm.note(interval)
@@ -92,7 +102,7 @@ class Beginnings:
 
         The next one comes after `lasting_seconds`; samples are due `every_seconds`.
         """
-        is_long = lasting_seconds >= LEAST_SHARE * every_seconds
+        is_long = lasting_seconds >= max(SHORTEST_SECONDS, LEAST_SHARE * every_seconds)
         is_chosen = self._is_early and is_long and self._spare > 0
         self._spare -= is_chosen
         return is_chosen

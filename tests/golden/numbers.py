@@ -62,7 +62,9 @@ def name_arithmetic() -> str:
     turned = cv2.warpAffine(picture, turn, (320, 240))
     smaller = cv2.resize(picture, (100, 70), interpolation=cv2.INTER_AREA)
     matrix = random.normal(size=(128, 128)).astype(np.float32)
-    parts = (turned, smaller, matrix @ matrix)
+    # Eight rows at once: a larger product is split among cores, and rounded as many are free.
+    products = [rows @ matrix for rows in np.split(matrix, 16)]
+    parts = (turned, smaller, *products)
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:12]
 
 

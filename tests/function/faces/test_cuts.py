@@ -151,6 +151,16 @@ def test_keyframes_end_nothing_if_shots_change_more_often_where_there_is_none(
     samples = [sample(2.0 * number, shot=shot) for number, shot in enumerate(shots)]
     ((_, until),) = find_appearances(stretch(samples, 20.0, [1], ANYWHERE).seen)
     assert until == end
+    ((_, until),) = find_appearances(stretch(samples, 20.0, [9], (*ANYWHERE, 18.25)).seen)
+    assert until == (18.25 if end == 2.5 else 19.0)
+
+
+def test_where_each_picture_is_a_keyframe_and_one_is_missing_nobody_is_cut_short() -> None:
+    samples = [sample(2.0 * number, shot=number // 2) for number in range(5)]
+    pictures = [0.04 * number for number in range(250) if number != 120]
+    spans = find_appearances(stretch(samples, 10.0, [2, 3], pictures).seen)
+    assert spans == [(3.0, 7.0)]
+    assert find_appearances(stretch(samples, 10.0, [4], pictures).seen) == [(7.0, 9.0)]
 
 
 def test_whoever_is_in_the_last_shot_is_in_it_until_its_end() -> None:
@@ -169,7 +179,7 @@ def test_whoever_is_in_the_last_shot_is_in_it_until_its_end() -> None:
 
 def test_whoever_is_last_in_a_broken_download_does_not_stay_as_long_as_its_hole_is() -> None:
     samples = [*EVEN, sample(108.0, shot=1), sample(110.0, shot=1)]
-    person = stretch(samples, 300.0, [6], (0.0, 2.0, 3.0, 110.0))
+    person = stretch(samples, 300.0, [6], (0.0, 100.0, 101.0))
     assert find_appearances(person.seen) == [(109.0, 118.0)]
 
 

@@ -106,6 +106,8 @@ def test_a_quick_look_takes_no_more_pictures_because_of_shots(marked: Path) -> N
         ((5.0, 0.0, 3.0, 2.0), [3.0]),
         ((0.0, 2.0, 3.0, 4.9, 6.9), [3.0, 4.9]),  # some shots are nearly as long as the interval
         ((0.0, 2.0, 3.0, 4.96, 6.96), [3.0]),
+        ((0.0, 0.04, 0.08, 0.24, 0.28, 0.32), []),  # each picture, but for three that are missing
+        ((0.0, 0.5, 1.0, 1.3, 1.8), [1.3]),
     ],
 )
 def test_keyframes_out_of_rhythm_begin_shots(
@@ -132,6 +134,15 @@ def test_no_more_is_chosen_than_is_due() -> None:
     assert chosen(keyframes, [0.0, 6.0]) == [7.5, 9.0]
     assert chosen(keyframes, [0.0, 6.0, 15.0]) == [7.5, 9.0, 16.5]
     assert chosen(keyframes, [0.0, 6.0, 7.5, 9.0]) == [10.5, 12.0]  # at most two are spared
+
+
+def test_no_more_is_chosen_where_each_picture_is_a_keyframe_and_some_are_missing() -> None:
+    shots = Beginnings()
+    moments = [0.04 * number for number in range(100) if number % 7 not in (2, 3, 4)]
+    for seconds, following in pairwise(moments):
+        shots.note(seconds, following)
+        shots.note_due()
+        assert not shots.choose(following - seconds, 0.5)
 
 
 def test_the_first_shot_of_a_stretch_is_told_by_the_one_after_it() -> None:
