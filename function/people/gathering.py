@@ -33,9 +33,9 @@ FACES_PER_AGAIN = 10
 
 MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
 """Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or
-so many if that is more, and one of each person, up to MOST_IN_VIDEO. What else takes time is counted in
-samples and faces, so the second net adds a fifth to the CPU time of small pictures, or a third of a
-second where there are few samples. A clock would make answers depend on the machine."""
+so many if that is more, and one of each person, up to MOST_IN_VIDEO. What else takes time is
+counted in samples and faces, so the second net adds a fifth to the CPU time of small pictures, or a
+third of a second where there are few samples. A clock would make answers depend on the machine."""
 
 MOST_LOOKS = 5
 """So often more faces are encoded, of people in doubt and of those who were just divided. Films of
