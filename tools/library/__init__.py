@@ -1,4 +1,4 @@
-"""Scans in a shell: their progress.
+"""Scans in a shell: what they look at, what they ask, and their progress.
 
 The verbs use it.
 """

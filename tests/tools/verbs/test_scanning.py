@@ -39,8 +39,8 @@ from tests.support.scans import (
 from tests.support.servers import own_server
 from tools.cli import main
 from tools.footage.videos import moving_picture, read_portrait, write_video
+from tools.library import looking
 from tools.library.watching import places_to_scan
-from tools.verbs import scanning
 
 ROOT = Path(__file__).parents[3]
 MOST_SECONDS_TO_END = 30.0
@@ -431,7 +431,7 @@ def test_progress_is_shown_while_files_are_found_and_noted(
             shown.append((self.desc, int(n or 0)))
             return super().update(n)
 
-    monkeypatch.setattr(scanning, "tqdm", Bar)
+    monkeypatch.setattr(looking, "tqdm", Bar)
     run("scan", media)
     assert shown == [
         *[("Looking for videos", 1)] * 3,
