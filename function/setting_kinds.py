@@ -4,13 +4,14 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from db.addresses import StoreAddress, at_home
+from function.engines.protocol import ShippedName
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -168,10 +169,20 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(word, strict=False) for word in _words(text))
 
 
+SHIPPED_SECOND: Mapping[str, ShippedName | None] = {
+    "on": "lightcnn",
+    "sface": "sface",
+    "off": None,
+}
+"""The second encoders that SECOND_ENCODER names, by its values."""
+
+
 def _second_encoder(text: str) -> str | Path:
-    if text not in ("on", "off") and Path(text).suffix != ".toml":
+    if text in SHIPPED_SECOND:
+        return text
+    if Path(text).suffix != ".toml":
         raise ValueError(text)
-    return text if text in ("on", "off") else at_home(Path(text))
+    return at_home(Path(text))
 
 
 def _strangers(text: str) -> str:
@@ -205,7 +216,7 @@ NETWORKS = Kind(_networks, "IP addresses or networks like 10.0.0.0/8, separated 
 FILE = Kind(Path, "a path")
 STORE = Kind(_store, "the path of a file, or sqlite:///PATH", lambda text: str(StoreAddress(text)))
 STRANGERS = Kind(_strangers, f"keep, off, or days like 90d, {MOST_DAYS}d at most")
-SECOND_ENCODER = Kind(_second_encoder, "on, off, or the path of a .toml file")
+SECOND_ENCODER = Kind(_second_encoder, "on, sface, off, or the path of a .toml file")
 PERCENT = Kind(_percent, "a number from 0 to 100")
 SECONDS = Kind(_positive, f"a number of seconds above 0, {MOST_SECONDS} at most")
 INTERVAL = Kind(

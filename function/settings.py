@@ -30,6 +30,7 @@ from function.setting_kinds import (
     ROOTS,
     SECOND_ENCODER,
     SECONDS,
+    SHIPPED_SECOND,
     STORE,
     STRANGERS,
     TEXT,
@@ -171,11 +172,11 @@ class Settings:
         "wide as for cnn, at the same cost",
     ] = "yunet"
     second_encoder: Annotated[
-        Literal["on", "off"] | Path,
+        Literal["on", "sface", "off"] | Path,
         SECOND_ENCODER,
-        "compares each person's best views by a second net, SFace, as well: more are named, and "
-        "fewer strangers; takes `DETECTOR=yunet`. Or the path of a TOML file that describes [your "
-        "own net](own-encoder.md)",
+        "compares each person's best views by a second net, Light CNN, as well: more are named, "
+        "and fewer strangers; takes `DETECTOR=yunet`. sface: by SFace, which earlier versions "
+        "used. Or the path of a TOML file that describes [your own net](own-encoder.md)",
     ] = "on"
     hints: Annotated[
         Literal["on", "off"],
@@ -327,7 +328,7 @@ class Settings:
             second_encoder=(
                 self.second_encoder
                 if isinstance(self.second_encoder, Path)
-                else self.second_encoder == "on"
+                else SHIPPED_SECOND[self.second_encoder]
             ),
             detection_pixels=self.detection_pixels,
         )

@@ -23,6 +23,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("function.engines",),
     ("function.engines.onnx",),
     ("function.engines.dlib_nets",),
+    ("function.engines.lightcnn",),
     ("function.engines.yunet",),
     ("function.engines.sface",),
     ("function.engines.own",),

@@ -4,18 +4,23 @@ from collections.abc import Mapping, Sequence
 
 from db.models import EncodingModel, Fusion
 from function.engines.dlib_nets.model import DLIB
+from function.engines.lightcnn.model import FUSION, LIGHT_CNN
 from function.engines.protocol import Engine
-from function.engines.sface.model import FUSION, SFACE
+from function.engines.sface.model import FUSION as SFACE_FUSION
+from function.engines.sface.model import SFACE
 from function.errors import EngineUnavailableError
 
 PRIMARY = DLIB
 """The model that encodes every photo, and by which people are grouped."""
 
-SECOND = SFACE
+SECOND = LIGHT_CNN
 """The model that encodes a person's best views once more."""
 
 BOTH = FUSION
 """The encodings of both, put end to end: people are compared in it where photos have both."""
+
+SECOND_BEFORE, BOTH_BEFORE = SFACE, SFACE_FUSION
+"""The second model of earlier versions, and its fusion."""
 
 MODELS: Mapping[str, EncodingModel] = {model.id: model for model in (DLIB,)}
 

@@ -39,11 +39,11 @@ try:
 
     from function.engines.dlib_nets.alignment import align_face, stack_chips
     from function.engines.dlib_nets.hog import HogDetector
+    from function.engines.lightcnn.encoder import prepare_light_cnn
     from function.engines.onnx.cuda_nets import CudaNets, open_cuda_nets
     from function.engines.onnx.graphs import Kind, read_graph
     from function.engines.onnx.sessions import open_session, provider_of
-    from function.engines.second_encoders import load_second
-    from function.engines.sface.encoder import read_sface
+    from function.engines.second_encoders import load_second, read_for_gpu
     from function.engines.yunet.detector import YunetDetector
     from function.engines.yunet.net import load_yunet, read_yunet
 except ImportError as error:
@@ -148,19 +148,20 @@ def open_nets(options: EngineOptions) -> CudaNets | None:
     graphs = {"encoder": _encoder_graph(_ENCODER, cache)}
     if options.detector == "yunet":
         graphs["yunet"] = read_yunet(cache)
-    if options.has_second and options.second_encoder is True:
-        graphs["sface"] = read_sface(cache)
-    return open_cuda_nets(graphs, options)
+    return open_cuda_nets(graphs | read_for_gpu(options, cache), options)
 
 
 def prepare_encoders(options: EngineOptions) -> None:
-    """Put the encoder into the cache for every kind of processor, as another may read it.
+    """Put the encoders into the cache for every kind of processor, as another may read it.
 
     Raises:
         EngineUnavailableError: as in `load`.
     """
+    cache = GraphCache(options.cache_folder)
     for kind in (_ENCODER, _ENCODER_OF_BYTES):
-        _encoder_graph(kind, GraphCache(options.cache_folder))
+        _encoder_graph(kind, cache)
+    if options.has_second and options.second_encoder == "lightcnn":
+        prepare_light_cnn(cache)
 
 
 def _load_detector(

@@ -18,6 +18,7 @@ corners of the mouth; of each pair first the one on the left of an upright face.
 
 DetectorName: TypeAlias = Literal["yunet", "cnn", "hog"]
 DETECTORS: tuple[DetectorName, ...] = ("yunet", "cnn", "hog")
+ShippedName: TypeAlias = Literal["lightcnn", "sface"]
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "openvino", "migraphx"]
 DEVICES: tuple[DeviceName, ...] = ("auto", "cpu", "cuda", "openvino", "migraphx")
 
@@ -104,7 +105,7 @@ class Nets(Protocol):
         """What they run on, for people, like "CUDA"."""
 
     def net(self, name: str) -> Any:
-        """Return what runs a net, as a session does: `encoder`, `yunet` or `sface`."""
+        """Return what runs a net, as a session does: `encoder`, `yunet`, `lightcnn` or `sface`."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,9 @@ class EngineOptions:
     device: DeviceName = "auto"
     threads: int = 1
     cache_folder: Path | None = None
-    second_encoder: bool | Path = True
-    """Whether SFace encodes faces once more; or a TOML file that describes a net of one's own."""
+    second_encoder: ShippedName | Path | None = "lightcnn"
+    """What encodes faces once more: a net that ships, or a net of one's own that a TOML file
+    describes. None for no other."""
     nets: Nets | None = field(default=None, compare=False)
     """Nets that are open already: then `device` and `threads` are for the others."""
     detection_pixels: int = 960
@@ -125,7 +127,7 @@ class EngineOptions:
     @property
     def has_second(self) -> bool:
         """Whether faces are encoded a second time, which takes YuNet's points."""
-        return bool(self.second_encoder) and self.detector == "yunet"
+        return self.second_encoder is not None and self.detector == "yunet"
 
 
 class Detector(Protocol):

@@ -1,10 +1,11 @@
-"""The one place that chooses the second encoder: SFace, or a net of the user's own."""
+"""The one place that chooses the second encoder: one that ships, or a net of the user's own."""
 
 from pathlib import Path
 
+from function.engines.lightcnn.encoder import load_light_cnn, read_light_cnn
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.protocol import EngineOptions, SecondEncoder
-from function.engines.sface.encoder import load_sface
+from function.engines.sface.encoder import load_sface, read_sface
 
 
 def load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | None:
@@ -19,4 +20,20 @@ def load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | No
         from function.engines.own.encoder import load_own  # noqa: PLC0415  # few have one
 
         return load_own(options.second_encoder, options)
-    return load_sface(options, cache)
+    load = load_sface if options.second_encoder == "sface" else load_light_cnn
+    return load(options, cache)
+
+
+def read_for_gpu(options: EngineOptions, cache: GraphCache) -> dict[str, bytes]:
+    """Return the graph of the second encoder that `options` ask for, by its name.
+
+    None is returned of a net of the user's own, which runs on the CPU.
+
+    Raises:
+        EngineUnavailableError: the package that carries it is missing, or carries another file.
+    """
+    if not options.has_second or isinstance(options.second_encoder, Path):
+        return {}
+    if options.second_encoder == "sface":
+        return {"sface": read_sface(cache)}
+    return {"lightcnn": read_light_cnn(cache, in_bytes=False)}

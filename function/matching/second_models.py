@@ -1,4 +1,4 @@
-"""The second model: SFace's, which ships, or that of a net of the user's own, with its fit.
+"""The second model: of a net that ships, or of one of the user's own, with its fit.
 
 What a fit holds was found by `python -m tools calibrate --model`. It names the net and its
 preprocessing by their id, so that it is never used for another.
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from db.models import EncodingKind, EncodingSpace, Fusion
-from function.engines.models import BOTH, PRIMARY, SECOND
+from function.engines.dlib_nets.model import LENGTH as DLIB_LENGTH
+from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY, SECOND, SECOND_BEFORE
 from function.engines.own.description import Description, read_description
 from function.engines.protocol import EngineOptions
-from function.engines.sface.model import DLIB_LENGTH
 from function.errors import EngineUnavailableError
 from function.matching.densities import Densities, shipped_densities
 
@@ -69,6 +69,7 @@ class SecondModel:
 
 
 SHIPPED_MODEL = SecondModel(SECOND, BOTH)
+SFACE_MODEL = SecondModel(SECOND_BEFORE, BOTH_BEFORE)
 
 
 def open_second(options: EngineOptions) -> SecondModel | None:
@@ -80,7 +81,7 @@ def open_second(options: EngineOptions) -> SecondModel | None:
     if not options.has_second:
         return None
     if not isinstance(options.second_encoder, Path):
-        return SHIPPED_MODEL
+        return SFACE_MODEL if options.second_encoder == "sface" else SHIPPED_MODEL
     description = read_description(options.second_encoder)
     return model_of(description, read_fit(description))
 

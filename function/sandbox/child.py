@@ -37,6 +37,7 @@ from function.engines.protocol import (
     DeviceName,
     Engine,
     EngineOptions,
+    ShippedName,
 )
 from function.errors import EngineUnavailableError, RecognitionError
 from function.faces.search import Hands
@@ -293,16 +294,21 @@ def _load(setup: Setup, threads: int, nets: RemoteNets | None) -> Engine:
 
 
 def _options(setup: Setup, threads: int, nets: RemoteNets | None) -> EngineOptions:
-    second_encoder = os.fsdecode(setup.second_encoder)
     return EngineOptions(
         detector=cast("DetectorName", setup.detector),
         device=cast("DeviceName", setup.device),
         threads=threads,
         cache_folder=Path(os.fsdecode(setup.cache_folder)) if setup.cache_folder else None,
-        second_encoder={"on": True, "off": False}.get(second_encoder, Path(second_encoder)),
+        second_encoder=_second_encoder(os.fsdecode(setup.second_encoder)),
         nets=nets,
         detection_pixels=setup.detection_pixels,
     )
+
+
+def _second_encoder(spelled: str) -> ShippedName | Path | None:
+    if spelled in ("lightcnn", "sface"):
+        return cast("ShippedName", spelled)
+    return Path(spelled) if spelled else None
 
 
 def _warm_up(engine: Engine, *, run_encoders: bool) -> None:

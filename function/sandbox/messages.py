@@ -24,8 +24,9 @@ NETS_ENDED = 75
 class Setup:
     """What the parent sends first: which engine, and how much memory each process may use.
 
-    `second_encoder` is on, off, or the absolute path of a TOML file. Paths are bytes, as they need
-    not be UTF-8. `threads` run the nets, or `threads_alone` where no helper can be forked.
+    `second_encoder` is the name of a net that ships, the absolute path of a TOML file, or empty.
+    Paths are bytes, as they need not be UTF-8. `threads` run the nets, or `threads_alone` where no
+    helper can be forked.
     """
 
     engine: str

@@ -27,7 +27,7 @@ from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
 from function.sandbox.messages import NETS_ENDED
 
-NAMES = ("encoder", "yunet", "sface")
+NAMES = ("encoder", "yunet", "lightcnn", "sface")
 
 ROOM_BYTES = 128 * 1024 * 1024
 """Room for the pictures of one run, and as much for what the net says of them. What is never

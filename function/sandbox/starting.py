@@ -52,15 +52,16 @@ def setup_of(settings: Settings) -> Setup:
         helpers=settings.helpers,
         detection_pixels=settings.detection_pixels,
         cache_folder=os.fsencode(settings.cache_folder.resolve()) if settings.cache_folder else b"",
-        second_encoder=_spell(settings.second_encoder),
+        second_encoder=_spell(settings.engine_options.second_encoder),
         memory_megabytes=settings.memory_megabytes,
         helper_megabytes=settings.helper_megabytes,
     )
 
 
-def _spell(second_encoder: str | Path) -> bytes:
-    is_path = isinstance(second_encoder, Path)
-    return os.fsencode(Path(second_encoder).absolute() if is_path else second_encoder)
+def _spell(second_encoder: str | Path | None) -> bytes:
+    if isinstance(second_encoder, Path):
+        second_encoder = second_encoder.absolute()
+    return os.fsencode(second_encoder or "")
 
 
 def start_child(passed: Sequence[int]) -> "subprocess.Popen[bytes]":

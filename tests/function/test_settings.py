@@ -127,12 +127,13 @@ def test_strangers_may_be_kept_for_days() -> None:
     assert Settings.from_env({"STRANGERS": "36500d"}).strangers == "36500d"
 
 
-def test_the_second_encoder_is_on_off_or_a_file_that_describes_one() -> None:
+def test_the_second_encoder_is_one_that_ships_or_a_file_that_describes_one_or_none() -> None:
     chosen = [
         Settings.from_env({"SECOND_ENCODER": text}).engine_options.second_encoder
-        for text in ("on", "off", "nets/own.toml", "~/own.toml")
+        for text in ("on", "sface", "off", "nets/own.toml", "~/own.toml")
     ]
-    assert chosen == [True, False, Path("nets/own.toml"), Path.home() / "own.toml"]
+    own = [Path("nets/own.toml"), Path.home() / "own.toml"]
+    assert chosen == ["lightcnn", "sface", None, *own]
 
 
 def test_a_net_that_nothing_finds_points_for_is_refused() -> None:

@@ -30,6 +30,7 @@ SETTINGS = {"use_tf32", "cudnn_conv_algo_search", "arena_extend_strategy", RECOR
 SHAPES: dict[str, tuple[cuda_nets.Shape, ...]] = {
     "encoder": ((4, 150, 150),),
     "yunet": ((4, 128, 128), (1, 224, 384), (4, 224, 384), (2, 384, 224)),
+    "lightcnn": ((4, 128, 128),),
     "sface": ((4, 112, 112),),
 }
 """Some of the shapes of a GPU, in smaller batches: to prepare all takes 4 s for each lane."""

@@ -19,8 +19,8 @@ from scipy.optimize import minimize
 from db.models import EncodingKind, EncodingModel, Fusion
 from db.templates import Templates, average_encodings
 from db.vectors import square_distances
+from function.engines.dlib_nets.model import LENGTH as DLIB_LENGTH
 from function.engines.models import BOTH
-from function.engines.sface.model import DLIB_LENGTH
 from function.matching.densities import (
     OWN_FREEDOM,
     STRANGER_FREEDOM,
@@ -31,7 +31,7 @@ from function.matching.densities import (
 from function.matching.second_models import Fit
 from function.people.views import VIDEO_SHARE
 from function.sources.records import UnusableSourceError
-from tools.accuracy.fusions import SFACE_NET, SecondNet, fit_weighing
+from tools.accuracy.fusions import SHIPPED_NET, SecondNet, fit_weighing
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.ratios import NUMBERS, fit_calibration
@@ -91,7 +91,7 @@ def calibrate(
     fitted_on: str,
     on: date,
     seed: int = 1,
-    net: SecondNet = SFACE_NET,
+    net: SecondNet = SHIPPED_NET,
 ) -> Calibration:
     """Fit densities on a labelled library, and measure how well such a fit works for other people.
 

@@ -23,7 +23,7 @@ USUAL_LENGTH = 1.4
 
 CROWD_SEED = 2
 
-FALL = {1: 0.7, 2: 0.55}
+FALL, FALL_BY_BOTH = 0.7, 0.55
 """Each direction has 1 / rank^FALL of the variance of the first, by one net and by two. On a log
 scale this spreads the distances of made-up strangers by 0.096, and by 0.06 by both nets; those of
 ten real people spread by 0.088, of 85 by 0.13, and by 0.06 by both nets."""
@@ -113,7 +113,8 @@ def _add_to_fused(fused: Fused, drawn: Vectors | None) -> Fused | None:
 def _place(drawn: Vectors, densities: Densities, centre: Vectors) -> Vectors:
     """Put standard normal draws around a centre, as far apart as strangers are."""
     dimensions = len(centre)
-    spectrum = np.arange(1, dimensions + 1) ** -FALL[dimensions // PRIMARY.dimensions]
+    fall = FALL if dimensions == PRIMARY.dimensions else FALL_BY_BOTH
+    spectrum = np.arange(1, dimensions + 1) ** -fall
     variance = densities.between_variance / 2 + densities.own_variance
     strangers: Vectors = drawn * np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
     strangers += centre

@@ -22,7 +22,7 @@ from tools.accuracy.figures import (
     measure_searches,
 )
 from tools.accuracy.folds import Folds, fit_folds
-from tools.accuracy.fusions import SFACE_NET, SecondNet
+from tools.accuracy.fusions import SHIPPED_NET, SecondNet
 from tools.accuracy.groups import GroupFigures, group_our_way, measure_grouping
 from tools.accuracy.intervals import Estimate
 from tools.accuracy.labelled import Dataset, LeftOut
@@ -117,7 +117,7 @@ def evaluate(
     rounds: int = 5,
     folds: int = 0,
     crowd: int = 0,
-    net: SecondNet = SFACE_NET,
+    net: SecondNet = SHIPPED_NET,
     report: Report = lambda _: None,
 ) -> Evaluation:
     """Measure naming and grouping on labelled sets, in `rounds` shuffles of each.

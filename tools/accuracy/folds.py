@@ -16,7 +16,7 @@ from function.matching.densities import Densities
 from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from function.sources.records import UnusableSourceError
 from tools.accuracy.calibrate import fit_all, usable_sources
-from tools.accuracy.fusions import SFACE_NET, SecondNet
+from tools.accuracy.fusions import SHIPPED_NET, SecondNet
 from tools.accuracy.labelled import Dataset, Source
 
 FEWEST_FOLDS = 2
@@ -63,7 +63,7 @@ def fit_folds(
     on: date,
     seed: int,
     report: Callable[[str], None],
-    net: SecondNet = SFACE_NET,
+    net: SecondNet = SHIPPED_NET,
 ) -> Folds:
     """Deal people into `folds`, and fit densities for each fold; 0 is no folds.
 

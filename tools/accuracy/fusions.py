@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 
 from db.models import EncodingKind, Fusion
 from db.records import Vectors
+from function.engines.dlib_nets.model import LENGTH as DLIB_LENGTH
 from function.engines.models import BOTH
-from function.engines.sface.model import DLIB_LENGTH
 from function.faces.face import Face
 from function.matching.densities import Numbers
-from function.matching.second_models import SHIPPED_MODEL, SecondModel, Weighing, fuse_with
+from function.matching.second_models import (
+    SFACE_MODEL,
+    SHIPPED_MODEL,
+    SecondModel,
+    Weighing,
+    fuse_with,
+)
 from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import Source
 
@@ -36,13 +42,13 @@ FEWEST_PEOPLE = 2
 
 @dataclass(frozen=True)
 class SecondNet:
-    """The second net that is measured: SFace, or one's `own`, whose weighing is fitted.
+    """The second net that is measured: one that ships, or one's `own`, whose weighing is fitted.
 
     `name` is for people. `model` is what is used where nothing is fitted; None for an own net
     without a fit.
     """
 
-    name: str = "SFace"
+    name: str = "Light CNN"
     own: EncodingKind | None = None
     model: SecondModel | None = SHIPPED_MODEL
 
@@ -52,10 +58,13 @@ class SecondNet:
         Raises:
             UnusableSourceError: fewer than two people have two sources that it encoded.
         """
-        return fuse_with(self.own, fit_weighing(sources)) if self.own else BOTH
+        if self.own:
+            return fuse_with(self.own, fit_weighing(sources))
+        return self.model.fusion if self.model else BOTH
 
 
-SFACE_NET = SecondNet()
+SHIPPED_NET = SecondNet()
+SFACE_NET = SecondNet("SFace", model=SFACE_MODEL)
 
 
 @dataclass(frozen=True, eq=False)

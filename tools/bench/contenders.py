@@ -36,7 +36,7 @@ def run_onnx(video: Path, every_seconds: float | None) -> Found:
 
 def run_one_net(video: Path, every_seconds: float | None) -> Found:
     """Run our default engine without the second net."""
-    return _run_ours("onnx", video, every_seconds, second_encoder=False)
+    return _run_ours("onnx", video, every_seconds, has_second=False)
 
 
 def run_dlib(video: Path, every_seconds: float | None) -> Found:
@@ -70,7 +70,7 @@ def run_keyframes(video: Path, _: float | None) -> Found:
 
 
 def _run_ours(
-    engine_name: str, video: Path, every_seconds: float | None, *, second_encoder: bool = True
+    engine_name: str, video: Path, every_seconds: float | None, *, has_second: bool = True
 ) -> Found:
     from function.engines.loading import load_engine  # noqa: PLC0415  # as above
     from function.engines.models import models_of  # noqa: PLC0415
@@ -82,7 +82,9 @@ def _run_ours(
     from function.recognition import task_of  # noqa: PLC0415
     from function.settings import Settings  # noqa: PLC0415
 
-    engine = load_engine(engine_name, EngineOptions(second_encoder=second_encoder))
+    engine = load_engine(
+        engine_name, EngineOptions(second_encoder="lightcnn" if has_second else None)
+    )
     task = replace(task_of(Settings()), every_seconds=every_seconds)
     started = time.process_time()
     *_, found = search_video(video, video.name, engine, task)

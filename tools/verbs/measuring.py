@@ -27,7 +27,7 @@ from tools.accuracy.enrolled_kinds import measure_enrolled_kinds, render_enrolle
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
 from tools.accuracy.film_figures import EVERY_SECONDS, check_folder, measure_films, render_films
-from tools.accuracy.fusions import SFACE_NET, SecondNet
+from tools.accuracy.fusions import SFACE_NET, SHIPPED_NET, SecondNet
 from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
 from tools.accuracy.pages import check_page, write_page
@@ -149,7 +149,7 @@ def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
             )
         return engine, SecondNet(name="one net", model=None)
     if not isinstance(options.second_encoder, Path):
-        return engine, SFACE_NET
+        return engine, SFACE_NET if options.second_encoder == "sface" else SHIPPED_NET
     name = engine.second.model.id
     fitted = open_second(options) if needs_fit else None
     return engine, SecondNet(name=name, own=engine.second.model, model=fitted)

@@ -43,3 +43,6 @@ DLIB = EncodingModel(
     somebody_from=0.7,
 )
 """The model of every gallery so far."""
+
+LENGTH = 0.6
+"""A usual distance: other nets' are scaled to it, so that those by two nets stay familiar."""

@@ -14,6 +14,7 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
         *((1, 544, 960), (4, 544, 960), (4, 384, 384), (1, 960, 960)),
         *((1, 736, 1280), (1, 1280, 1280)),
     ),
+    "lightcnn": ((10, 128, 128),),
     "sface": ((20, 112, 112),),
 }
 """By the name of the net. YuNet: close checks; the small copies of a wide picture, upright and
@@ -28,7 +29,7 @@ grids add; the others only chips."""
 GRID_PIXELS = 32
 """YuNet's coarsest grid: sides are filled up to multiples of it (`yunet/net.py`)."""
 
-RECORDED = ("encoder", "yunet")
+RECORDED = ("encoder", "yunet", "lightcnn")
 """CUDA has all of these; of SFace it lacks the last layer."""
 
 

@@ -22,6 +22,9 @@ _WRITERS = (
     "yunet/graph.py",
     "yunet/net.py",
     "sface/graph.py",
+    "lightcnn/checkpoint.py",
+    "lightcnn/graph.py",
+    "lightcnn/byte_graph.py",
 )
 """The modules that decide what is in a graph: when one changes, cached graphs are made again."""
 

@@ -2,6 +2,7 @@
 
 from db.models import EncodingSpace, Fusion
 from function.engines.dlib_nets.model import DLIB
+from function.engines.dlib_nets.model import LENGTH as DLIB_LENGTH
 
 CHIP_PIXELS = 112
 """Side of a chip, the square that is encoded."""
@@ -20,9 +21,8 @@ DLIB_SHARE = 0.2
 1,050 photographs of 75 people 0.1 to 0.3 are equally good; with 0.5 people who look alike are
 confused more often, with 0 everyone is."""
 
-DLIB_LENGTH, SFACE_LENGTH = 0.6, 1.1
-"""Distances that mean the same with both nets, by which they are scaled. One unit is that of
-dlib's, so that distances stay familiar."""
+LENGTH = 1.1
+"""The distance that means what DLIB_LENGTH means with dlib's net."""
 
 FUSION = Fusion(
     space=EncodingSpace(
@@ -32,5 +32,5 @@ FUSION = Fusion(
         face_variance=DLIB.face_variance,
     ),
     parts=(DLIB, SFACE),
-    scales=(DLIB_SHARE**0.5, (1 - DLIB_SHARE) ** 0.5 * DLIB_LENGTH / SFACE_LENGTH),
+    scales=(DLIB_SHARE**0.5, (1 - DLIB_SHARE) ** 0.5 * DLIB_LENGTH / LENGTH),
 )

@@ -1,7 +1,8 @@
 """Batches of fixed shapes change nothing that a net says of a picture."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 
 from function.engines.cuda import may_use_cuda
+from function.engines.late_encoder import LateEncoder, SecondNet
+from function.engines.lightcnn.encoder import LIGHT_CNN_NET, read_light_cnn
 from function.engines.onnx import fixed_shapes
 from function.engines.onnx.cuda_nets import SHAPES, longest_pixels
 from function.engines.onnx.fixed_shapes import FixedShapes, Numbers, Run, Shape, open_fixed
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.sessions import open_session
 from function.engines.protocol import EngineOptions
-from function.engines.sface.encoder import SfaceEncoder, load_sface, read_sface
+from function.engines.sface.encoder import SFACE_NET, read_sface
 from function.engines.yunet.detector import YunetDetector
 from function.engines.yunet.net import COARSEST_STRIDE, YunetNet, load_yunet, read_yunet
 from function.media.images import RgbPicture
@@ -174,12 +177,22 @@ def test_a_film_shows_the_same_faces_to_nets_in_batches(photos: Path, cache: Gra
     assert faces >= 4
 
 
-def test_second_encodings_are_the_same_in_batches(cache: GraphCache) -> None:
-    batches = open_fixed(read_sface(cache), ON_CPU, SHAPES["sface"], is_recorded=False)
+@pytest.mark.parametrize(
+    ("name", "net", "graph"),
+    [
+        ("sface", SFACE_NET, read_sface),
+        ("lightcnn", LIGHT_CNN_NET, partial(read_light_cnn, in_bytes=False)),
+    ],
+)
+def test_second_encodings_are_the_same_in_batches(
+    cache: GraphCache, name: str, net: SecondNet, graph: Callable[[GraphCache], bytes]
+) -> None:
+    content, side = graph(cache), net.chip_pixels
+    batches = open_fixed(content, ON_CPU, SHAPES[name], is_recorded=False)
     noise = np.random.default_rng(1)
-    chips = [noise.integers(0, 256, (112, 112, 3), np.uint8) for _ in range(12)]
-    alone = load_sface(ON_CPU, cache).encode(chips)
-    together = SfaceEncoder(lambda: batches, at_once=10).encode(chips)
+    chips = [noise.integers(0, 256, (side, side, 3), np.uint8) for _ in range(12)]
+    alone = LateEncoder(net, partial(open_session, content, ON_CPU)).encode(chips)
+    together = LateEncoder(net, lambda: batches, at_once=10).encode(chips)
     assert np.abs(alone - together).max() < 1e-5
 
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from function.engines.chip_points import ARCFACE_POINTS
-from function.engines.loading import load_engine
-from function.engines.models import BOTH, PRIMARY, SECOND, find_fusion, models_of
+from function.engines.late_encoder import LateEncoder
+from function.engines.onnx.graph_cache import GraphCache
 from function.engines.protocol import Engine, EngineOptions, Points, SecondEncoder
-from function.engines.sface.encoder import SfaceEncoder
+from function.engines.sface.encoder import SFACE_NET, load_sface
 from function.engines.sface.graph import sface_graph
-from function.engines.sface.model import CHIP_PIXELS
+from function.engines.sface.model import CHIP_PIXELS, SFACE
 from function.engines.weights import SFACE_WEIGHTS, YUNET_WEIGHTS
 from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
@@ -28,9 +28,8 @@ from tools.footage.videos import read_portrait
 
 
 @pytest.fixture(scope="module")
-def sface(engine: Engine) -> SecondEncoder:
-    assert engine.second is not None
-    return engine.second
+def sface() -> SecondEncoder:
+    return load_sface(EngineOptions(device="cpu"), GraphCache())
 
 
 Cut = Callable[[str], RgbImage]
@@ -66,7 +65,7 @@ def test_an_encoding_is_that_of_the_file_for_a_chip_and_its_mirror_image(
     mirrored = np.ascontiguousarray(chip[:, ::-1])
     both = encode_as_in_the_file(chip) + encode_as_in_the_file(mirrored)
     (found,) = sface.encode([chip])
-    assert (found.shape, found.dtype) == ((SECOND.dimensions,), np.float32)
+    assert (found.shape, found.dtype) == ((SFACE.dimensions,), np.float32)
     assert np.linalg.norm(found - both / np.linalg.norm(both)) < 1e-5
 
 
@@ -94,7 +93,7 @@ def test_one_person_is_nearer_than_two(chip_of: Cut, sface: SecondEncoder) -> No
 
 
 def test_no_chips_are_no_encodings(sface: SecondEncoder) -> None:
-    assert sface.encode([]).shape == (0, SECOND.dimensions)
+    assert sface.encode([]).shape == (0, SFACE.dimensions)
 
 
 def test_points_that_lie_on_one_another_are_cut_without_an_error(sface: SecondEncoder) -> None:
@@ -106,7 +105,7 @@ def test_points_that_lie_on_one_another_are_cut_without_an_error(sface: SecondEn
 def test_its_session_is_opened_when_it_is_first_used_and_once_for_all_threads(
     sface: SecondEncoder,
 ) -> None:
-    assert isinstance(sface, SfaceEncoder)
+    assert isinstance(sface, LateEncoder)
     chips = [np.full((CHIP_PIXELS, CHIP_PIXELS, 3), 90, np.uint8)]
     opened: list[object] = []
 
@@ -115,7 +114,7 @@ def test_its_session_is_opened_when_it_is_first_used_and_once_for_all_threads(
         opened.append(sface._opened())
         return opened[-1]
 
-    lazy = SfaceEncoder(open_net)
+    lazy = LateEncoder(SFACE_NET, open_net)
     lazy.cut(np.zeros((80, 80, 3), np.uint8), np.full((5, 2), 40, np.float32))
     assert not opened
     with ThreadPoolExecutor(4) as threads:
@@ -141,25 +140,10 @@ def test_one_changed_weight_is_noticed(chip_of: Cut, sface: SecondEncoder) -> No
     values = onnx.numpy_helper.to_array(kernel).copy()
     values.flat[3] += 0.5
     kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
-    changed = SfaceEncoder(partial(open_session, model.SerializeToString(), EngineOptions()))
+    changed = LateEncoder(
+        SFACE_NET, partial(open_session, model.SerializeToString(), EngineOptions())
+    )
     assert np.linalg.norm(changed.encode([chip]) - sface.encode([chip])) > 1e-2
-
-
-@pytest.mark.parametrize("name", ["onnx", "dlib"])
-def test_every_engine_has_it_where_yunet_finds_the_points(name: str) -> None:
-    usual = EngineOptions()
-    assert models_of(load_engine(name, usual)) == (PRIMARY.id, SECOND.id)
-    for options in (replace(usual, second_encoder=False), replace(usual, detector="hog")):
-        engine = load_engine(name, options)
-        assert engine.second is None
-        assert models_of(engine) == (PRIMARY.id,)
-
-
-def test_two_models_that_are_not_known_together_are_refused() -> None:
-    assert find_fusion((PRIMARY.id,), BOTH) is None
-    assert find_fusion((PRIMARY.id, SECOND.id), BOTH) == BOTH
-    with pytest.raises(EngineUnavailableError, match=r"models .* and other; known together are"):
-        find_fusion((PRIMARY.id, "other"), BOTH)
 
 
 def test_the_second_net_opens_again_after_it_could_not_be_opened() -> None:
@@ -167,7 +151,7 @@ def test_the_second_net_opens_again_after_it_could_not_be_opened() -> None:
 
     class Ones:
         def run(self, _: object, feeds: dict[str, RgbImage]) -> list[NDArray[np.float32]]:
-            return [np.ones((len(feeds["chips"]), SECOND.dimensions), np.float32)]
+            return [np.ones((len(feeds["chips"]), SFACE.dimensions), np.float32)]
 
     def open_net() -> Ones:
         tried.append(1)
@@ -175,10 +159,10 @@ def test_the_second_net_opens_again_after_it_could_not_be_opened() -> None:
             raise MemoryError
         return Ones()
 
-    encoder = SfaceEncoder(open_net)
+    encoder = LateEncoder(SFACE_NET, open_net)
     encoder.keep_room()
     chip = np.zeros((CHIP_PIXELS, CHIP_PIXELS, 3), np.uint8)
     for _ in range(2):
         with pytest.raises(MemoryError):
             encoder.encode([chip])
-    assert encoder.encode([chip]).shape == (1, SECOND.dimensions)
+    assert encoder.encode([chip]).shape == (1, SFACE.dimensions)

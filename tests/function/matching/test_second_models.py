@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from db.models import EncodingKind
+from function.engines.dlib_nets.model import LENGTH as DLIB_LENGTH
+from function.engines.lightcnn.model import DLIB_SHARE, LENGTH
 from function.engines.models import BOTH, PRIMARY, SECOND
 from function.engines.own.description import read_description
 from function.engines.protocol import EngineOptions
-from function.engines.sface.model import DLIB_LENGTH, SFACE_LENGTH
+from function.engines.sface.model import FUSION as SFACE_FUSION
+from function.engines.sface.model import SFACE
 from function.errors import EngineUnavailableError
 from function.matching.densities import shipped_densities
 from function.matching.second_models import (
@@ -38,11 +41,14 @@ def fitted(tmp_path: Path) -> Path:
     return path
 
 
-def test_settings_choose_sface_or_nothing() -> None:
+def test_settings_choose_a_net_that_ships_or_nothing() -> None:
     assert open_second(EngineOptions()) is SHIPPED_MODEL
     assert (SHIPPED_MODEL.kind, SHIPPED_MODEL.fusion) == (SECOND, BOTH)
     assert SHIPPED_MODEL.all_densities() is None
-    assert open_second(EngineOptions(second_encoder=False)) is None
+    before = open_second(EngineOptions(second_encoder="sface"))
+    assert before
+    assert (before.kind, before.fusion) == (SFACE, SFACE_FUSION)
+    assert open_second(EngineOptions(second_encoder=None)) is None
     assert open_second(EngineOptions(detector="hog")) is None
 
 
@@ -58,12 +64,12 @@ def test_a_net_of_ones_own_has_the_weighing_and_the_densities_of_its_fit(fitted:
     assert second.model == found.fusion.space.id
 
 
-def test_a_fusion_is_weighed_as_that_of_sface_is() -> None:
-    again = fuse_with(SECOND, Weighing(0.8, SFACE_LENGTH, PRIMARY.face_variance))
+def test_a_fusion_is_weighed_as_that_which_ships_is() -> None:
+    again = fuse_with(SECOND, Weighing(1 - DLIB_SHARE, LENGTH, BOTH.space.face_variance))
     np.testing.assert_allclose(again.scales, BOTH.scales)
     assert again.space.dimensions == BOTH.space.dimensions
     far = np.zeros((2, SECOND.dimensions), np.float32)
-    far[1, 0] = SFACE_LENGTH
+    far[1, 0] = LENGTH
     base = np.zeros((2, PRIMARY.dimensions), np.float32)
     base[1, 0] = DLIB_LENGTH
     joined = again.join(base, far)

@@ -9,15 +9,16 @@ import pytest
 
 from db.models import EncodingKind
 from db.records import Vector
+from function.engines.lightcnn.model import DLIB_SHARE, LENGTH
 from function.engines.models import BOTH, PRIMARY
-from function.engines.sface.model import DLIB_SHARE, SFACE_LENGTH
+from function.engines.sface.model import FUSION
 from function.matching.second_models import Weighing, fuse_with
 from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy.calibrate import calibrate, fit_of, render_calibration
 from tools.accuracy.evaluate import Setting, evaluate
 from tools.accuracy.folds import NO_FOLDS, fit_folds
-from tools.accuracy.fusions import SHARES, SecondNet, fit_weighing
+from tools.accuracy.fusions import SFACE_NET, SHARES, SecondNet, fit_weighing
 from tools.accuracy.labelled import Dataset, Source
 from tools.accuracy.sets import name_set
 from tools.accuracy.trials import make_trials
@@ -106,14 +107,15 @@ def test_too_few_people_are_refused() -> None:
             fit_weighing(sources)
 
 
-def test_sface_is_put_beside_dlib_as_it_ships() -> None:
+def test_a_net_that_ships_is_put_beside_dlib_as_it_ships() -> None:
     assert SecondNet().fuse([]) is BOTH
+    assert SFACE_NET.fuse([]) is FUSION
 
 
 def test_the_shares_that_ship_are_nearly_those_that_are_fitted(lfw: Dataset) -> None:
     found = fit_weighing(lfw.sources)
     assert abs(found.share - (1 - DLIB_SHARE)) <= 0.1 + 1e-9
-    assert found.length == pytest.approx(SFACE_LENGTH, rel=0.1)
+    assert found.length == pytest.approx(LENGTH, rel=0.1)
 
 
 def test_calibrating_gives_a_fit_of_the_fusion_and_compares_it_with_dlib_alone() -> None:

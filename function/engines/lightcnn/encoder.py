@@ -1,0 +1,50 @@
+"""Light CNN under onnxruntime: in bytes where a processor multiplies them fast, else in floats."""
+
+from dataclasses import replace
+from functools import partial
+
+from function.engines.late_encoder import LateEncoder, SecondNet
+from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN, POINTS
+from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.graphs import Kind, read_graph
+from function.engines.onnx.sessions import open_session
+from function.engines.processor import multiplies_bytes
+from function.engines.protocol import EngineOptions
+from function.engines.weights import LIGHT_CNN_WEIGHTS
+
+LIGHT_CNN_NET = SecondNet(
+    LIGHT_CNN, POINTS, CHIP_PIXELS, room_bytes=160 * 1024 * 1024, is_mirrored=False
+)
+"""Its encodings of a face and of the mirror image are nearly the same, so one is enough."""
+
+CHIPS_ON_GPU = 10
+"""As many as one person's."""
+
+_GRAPH = Kind(lambda path: path, "lightcnn.graph", "light_cnn_graph")
+_GRAPH_OF_BYTES = Kind(lambda path: path, "lightcnn.byte_graph", "light_cnn_graph_of_bytes")
+
+
+def load_light_cnn(options: EngineOptions, cache: GraphCache) -> LateEncoder:
+    """Load Light CNN, from the cache or else from the package that carries its weights.
+
+    It runs on the CPU unless `options.nets` has it, whatever `options.device` is.
+
+    Raises:
+        EngineUnavailableError: the package is missing or carries another file.
+    """
+    if options.nets:
+        on_gpu = partial(options.nets.net, "lightcnn")
+        return LateEncoder(LIGHT_CNN_NET, on_gpu, at_once=CHIPS_ON_GPU)
+    graph = read_light_cnn(cache, in_bytes=multiplies_bytes())
+    return LateEncoder(LIGHT_CNN_NET, partial(open_session, graph, replace(options, device="cpu")))
+
+
+def read_light_cnn(cache: GraphCache, *, in_bytes: bool) -> bytes:
+    """Return Light CNN as a graph; raises as `load_light_cnn`."""
+    return read_graph(_GRAPH_OF_BYTES if in_bytes else _GRAPH, LIGHT_CNN_WEIGHTS, cache)
+
+
+def prepare_light_cnn(cache: GraphCache) -> None:
+    """Put the net into the cache for every kind of processor; raises as `load_light_cnn`."""
+    for in_bytes in (False, True):
+        read_light_cnn(cache, in_bytes=in_bytes)
