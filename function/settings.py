@@ -188,7 +188,7 @@ class Settings:
         DeviceName,
         choice(*DEVICES),
         "where the nets run; cuda (NVIDIA), openvino (Intel) and migraphx (AMD; both without "
-        "`DETECTOR=yunet` and SFace, which stay on the CPU) refuse to start without a GPU, auto "
+        "`DETECTOR=yunet` and the second net, which stay on the CPU) refuse to start without a GPU, auto "
         "uses an NVIDIA one if there is one",
     ] = "auto"
     decode: Annotated[

@@ -71,7 +71,7 @@ class Calibration:
     """The densities, and how well densities fitted on half of the people fit the others.
 
     `held_out_shipped` is what ships, for the same faces: for an own net, dlib's alone. `fit` is
-    that of an own net, and None for SFace.
+    that of an own net, and None for one that ships.
     """
 
     densities: tuple[Densities, ...]

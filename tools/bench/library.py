@@ -44,7 +44,7 @@ MIDDLE_LENGTH, PERSON_SPREAD, DAY_SPREAD, MOMENT_SPREAD = 1.4, 0.45, 0.29, 0.2
 """Of dlib's encodings: how far they are from zero, people from their middle, days, moments."""
 
 SECOND_SPREAD = 0.6
-"""Of SFace's, before they are brought to length 1."""
+"""Of the second net's, before they are brought to length 1."""
 
 
 STEPS = ("stored", "matched", "one enrolled", "listed", "grouped", "forgotten")

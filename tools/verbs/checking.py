@@ -64,7 +64,7 @@ def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:
     try:
         second = open_second(settings.engine_options)
     except EngineUnavailableError as error:
-        return [], [Finding("error", str(error), "Or set SECOND_ENCODER=on, which is SFace.")]
+        return [], [Finding("error", str(error), "Or set SECOND_ENCODER=on, a net that ships.")]
     if second is None:
         return [], []
     if not second.licence:

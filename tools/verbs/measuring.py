@@ -87,7 +87,7 @@ def model_option(told: str) -> Callable[[Verb], Verb]:
 @click.option("--folds", type=click.IntRange(min=0), default=0, show_default=True, help=FOLDS_HELP)
 @click.option("--crowd", type=click.IntRange(min=0), default=0, help=CROWD_HELP)
 @click.option("--page", type=PathType(), help=PAGE_HELP)
-@model_option(f"{MODEL_HELP} It is measured after SFace.")
+@model_option(f"{MODEL_HELP} It is measured after the one that ships.")
 @table_option
 @or_from_stash
 def evaluate(
@@ -113,7 +113,7 @@ def evaluate(
         check_page(page)
     loaded = [_load(one, needs_fit=not folds) for one in _nets_of(Settings.from_env(), model)]
     if any(net.own for _, net in loaded) and (crowd or page):
-        raise click.UsageError("--crowd and --page are for SFace only, not for your own net.")
+        raise click.UsageError("--crowd and --page are for nets that ship, not for your own.")
     run = partial(
         measure,
         on=datetime.now(tz=UTC).date(),
@@ -133,7 +133,7 @@ def evaluate(
 
 
 def _nets_of(settings: Settings, model: Path | None) -> list[Settings]:
-    """Return the settings to measure with: those there are, or SFace and then the net of a file."""
+    """Return the settings to measure with: those there are, or the usual, then a file's net."""
     if model is None:
         return [settings]
     return [replace(settings, second_encoder="on"), replace(settings, second_encoder=model)]
@@ -156,10 +156,10 @@ def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
 
 
 def _refuse_own_net(settings: Settings, verb: str) -> None:
-    """Refuse to score an own net's encodings by what was fitted for SFace's."""
+    """Refuse to score an own net's encodings by what was fitted for those that ship."""
     if isinstance(settings.second_encoder, Path):
         raise click.UsageError(
-            f"{verb} measures SFace only. Set SECOND_ENCODER=on; `evaluate --model FILE` compares "
+            f"{verb} measures nets that ship. Set SECOND_ENCODER=on; `evaluate --model FILE` compares "
             "your own net with it."
         )
 

@@ -118,7 +118,7 @@ class OwnEncoder:
 def load_own(path: Path, options: EngineOptions) -> OwnEncoder:
     """Load the net that a TOML file describes.
 
-    It runs on the CPU, whatever `options.device` is, as SFace does.
+    It runs on the CPU, whatever `options.device` is.
 
     Raises:
         EngineUnavailableError: the description or the net cannot be used; the message says why.
