@@ -188,8 +188,8 @@ class Settings:
         DeviceName,
         choice(*DEVICES),
         "where the nets run; cuda (NVIDIA), openvino (Intel) and migraphx (AMD; both without "
-        "`DETECTOR=yunet` and the second net, which stay on the CPU) refuse to start without a GPU, auto "
-        "uses an NVIDIA one if there is one",
+        "`DETECTOR=yunet` and the second net, which stay on the CPU) refuse to start without a "
+        "GPU, auto uses an NVIDIA one if there is one",
     ] = "auto"
     decode: Annotated[
         DecodeName,

@@ -159,8 +159,8 @@ def _refuse_own_net(settings: Settings, verb: str) -> None:
     """Refuse to score an own net's encodings by what was fitted for those that ship."""
     if isinstance(settings.second_encoder, Path):
         raise click.UsageError(
-            f"{verb} measures nets that ship. Set SECOND_ENCODER=on; `evaluate --model FILE` compares "
-            "your own net with it."
+            f"{verb} measures nets that ship. Set SECOND_ENCODER=on; `evaluate --model FILE` "
+            "compares your own net with it."
         )
 
 
