@@ -518,7 +518,7 @@ FACE = Face(
 )
 SIZES = (PRIMARY.dimensions, SECOND.dimensions)
 MODELS = (PRIMARY.id, SECOND.id)
-STILL = replace(FACE, seconds=0.0, until_seconds=0.0, second=np.ones(128, np.float32))
+STILL = replace(FACE, seconds=0.0, until_seconds=0.0, second=np.ones(SECOND.dimensions, np.float32))
 """A face in a picture, which has no time."""
 FOUND = gather_people(
     FacesFound((FACE,), 1, StageSeconds(0.1, 0.2)),
@@ -532,7 +532,7 @@ def test_what_is_found_survives_the_way_to_the_parent() -> None:
     read = unpack(PeopleFound, message)
     check_answer(read, SIZES)
     assert pack(read) == message
-    assert [len(one) for one in read.people[0].views[0].encodings] == [128, 128]
+    assert [len(one) for one in read.people[0].views[0].encodings] == list(SIZES)
     assert read.people[0].views[0].encodings[0].dtype == np.float32
     assert read.people[0].seen[0].until_seconds == 1.0
 
@@ -552,7 +552,7 @@ def view(**changes: Any) -> PeopleFound:
         view(encodings=(np.full(128, np.nan, np.float32),)),
         view(encodings=(np.full(128, 1e30, np.float32),)),
         view(encodings=(FACE.encoding, np.ones(127, np.float32))),
-        view(encodings=(FACE.encoding, np.full(128, 1e30, np.float32))),
+        view(encodings=(FACE.encoding, np.full(SECOND.dimensions, 1e30, np.float32))),
         view(encodings=()),
         view(seconds=-1.0),
         view(quality=7.0),

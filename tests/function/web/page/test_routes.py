@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from db.sqlite.store import StoredGallery
+from function.engines.lightcnn.model import CHIP_PIXELS
 from function.enrolling.choosing import Chosen
 from function.errors import RecognitionError
 from function.matching.audits import audit_gallery
@@ -644,7 +645,7 @@ def test_the_face_in_each_photo_is_shown_and_kept_by_no_browser(client: FlaskCli
         assert (response.status_code, response.mimetype) == (200, "image/jpeg")
         assert response.headers["Cache-Control"] == "no-store"
         with Image.open(io.BytesIO(response.data)) as shown:
-            assert shown.size == (112, 112)
+            assert shown.size == (CHIP_PIXELS, CHIP_PIXELS)
         assert len(response.data) < 10_000
     assert code_of(client.get("/gallery/face?id=1&hash=none")) == (404, "performer_not_found")
     assert code_of(client.get("/gallery/face?hash=none")) == (400, "bad_parameter")
