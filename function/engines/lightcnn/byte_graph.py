@@ -1,8 +1,8 @@
 """Writes Light CNN as a graph that multiplies bytes: three times as fast where a processor can.
 
 All convolutions but the first take and give bytes, and of two halves the larger ones are found in
-bytes too; the last layer takes bytes. What a block adds to the maps on which it started is rounded, but the sum is not, so
-errors do not pile up.
+bytes too; the last layer takes bytes. What a block adds to the maps on which it started is rounded,
+but the sum is not, so errors do not pile up.
 """
 
 from dataclasses import dataclass

@@ -18,7 +18,8 @@ from function.sandbox.lockdown import lock_down
 name, in_bytes, keeps_room = sys.argv[1], *map(int, sys.argv[2:])
 encoder.multiplies_bytes = lambda: bool(in_bytes)
 engine = load_engine("onnx", EngineOptions(device="cpu", second_encoder=name))
-chip = np.zeros((128, 128, 3), np.uint8) if name == "lightcnn" else np.zeros((112, 112, 3), np.uint8)
+side = 128 if name == "lightcnn" else 112
+chip = np.zeros((side, side, 3), np.uint8)
 if keeps_room:
     engine.second.keep_room()
 assert "memory" in lock_down(4_000_000)
