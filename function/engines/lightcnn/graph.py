@@ -37,14 +37,31 @@ class Steps:
         self._tensors = tensors
 
     def keep_larger(self, source: str, layer: str) -> str:
-        """Write a convolution, and of its two halves the larger numbers; return their name."""
-        halves = [self._convolve(source, *half) for half in self.halves_of(layer)]
-        return self.writer.add("Max", *halves)
+        """Write a convolution, and of its two halves the larger numbers; return their name.
+
+        The larger of a and b is a + max(b - a, 0), and a convolution finds b - a as well as b.
+        onnxruntime computes these in the layout that convolutions are fastest in, but not Max: a
+        chip takes 29.3 ms instead of 31.0.
+        """
+        (filters, biases), (others, other_biases) = self.halves_of(layer)
+        first = self._convolve(source, filters, biases)
+        more = self._convolve(source, others - filters, other_biases - biases)
+        return self.writer.add("Add", first, self.writer.add("Relu", more))
 
     def add_block(self, source: str, block: str) -> str:
         """Write two of these, and their sum with what they start from."""
         inside = self.keep_larger(source, f"{block}.conv1")
         return self.writer.add("Add", source, self.keep_larger(inside, f"{block}.conv2"))
+
+    def weigh(self, maps: str) -> str:
+        """Write the last layer, which weighs all numbers of all maps; return its result's name."""
+        last = map(self.writer.constant, self.last_layer)
+        return self.writer.add("Gemm", self.writer.add("Flatten", maps), *last, transB=1)
+
+    @property
+    def last_layer(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Its weights (encodings, numbers) and biases (encodings,)."""
+        return self._tensors["fc.weight"], self._tensors["fc.bias"]
 
     def halves_of(self, layer: str) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Return filters and biases of both halves of a convolution."""
@@ -67,8 +84,7 @@ def light_cnn_graph(path: Path) -> bytes:
     Raises:
         EngineUnavailableError: the file holds another net.
     """
-    tensors = read_light_cnn(path)
-    return write_light_cnn(Steps(GraphWriter(), tensors), tensors)
+    return write_light_cnn(Steps(GraphWriter(), read_light_cnn(path)))
 
 
 def read_light_cnn(path: Path) -> Tensors:
@@ -87,7 +103,7 @@ def read_light_cnn(path: Path) -> Tensors:
     return tensors | {first: tensors[first][:, ::-1] / np.float32(_WHITE)}
 
 
-def write_light_cnn(steps: Steps, tensors: Tensors) -> bytes:
+def write_light_cnn(steps: Steps) -> bytes:
     """Write the net by these steps."""
     writer = steps.writer
     planes = writer.add("Transpose", "chips", perm=[0, 3, 1, 2])
@@ -98,8 +114,7 @@ def write_light_cnn(steps: Steps, tensors: Tensors) -> bytes:
             maps = steps.add_block(maps, f"block{stage}.{block}")
         maps = steps.keep_larger(maps, f"conv{stage + 1}")
         maps = maps if stage == UNHALVED_STAGE else _halve(writer, maps)
-    last = (writer.constant(tensors[name]) for name in ("fc.weight", "fc.bias"))
-    writer.add("Gemm", writer.add("Flatten", maps), *last, transB=1)
+    steps.weigh(maps)
     writer.name_last("encodings")
     side = CHIP_PIXELS
     chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", side, side, 3])
