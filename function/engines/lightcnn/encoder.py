@@ -15,8 +15,9 @@ from function.engines.weights import LIGHT_CNN_WEIGHTS
 LIGHT_CNN_NET = SecondNet(
     LIGHT_CNN, POINTS, CHIP_PIXELS, room_bytes=96 * 1024 * 1024, is_mirrored=False
 )
-"""Its encodings of a face and of the mirror image are nearly the same, so one is enough. Opening it
-takes 18 MB in bytes, and 62 in floats."""
+"""The mirror image adds little: together with dlib's net 1.2 % of pairs of one person are missed at
+0.1 % of strangers, and 1.1 % with it, at twice the time (1,045 photographs of 75 people). Opening
+it takes 18 MB in bytes, and 62 in floats."""
 
 CHIPS_ON_GPU = 10
 """As many as one person's."""
