@@ -64,11 +64,11 @@ class Gallery(Enrolled, Protocol):
     def generation(self) -> Generation:
         """Return a value that differs after every change, and between any two galleries."""
 
-    def snapshot(self, model: EncodingModel, fusion: Fusion | None = None) -> Snapshot:
+    def snapshot(self, model: EncodingModel, fusions: Sequence[Fusion] = ()) -> Snapshot:
         """Return the whole gallery in memory, with the encodings of one model.
 
-        With a `fusion`, it also holds the photos that have encodings of both its nets. Damaged
-        encodings are left out and logged.
+        It also holds the photos that have encodings of both nets of one of these `fusions`, for
+        each of them that has some. Damaged encodings are left out and logged.
 
         Raises:
             OtherModelError: it holds encodings, but none of `model`.

@@ -99,6 +99,12 @@ class Fusion:
     parts: tuple[EncodingSpace, EncodingKind]
     scales: tuple[float, float]
 
+    @property
+    def models(self) -> tuple[str, str]:
+        """The ids of both nets' models."""
+        first, second = self.parts
+        return first.id, second.id
+
     def join(self, first: Vectors, second: Vectors) -> Vectors:
         """Join encodings, one row each of both nets: float32 (count, space.dimensions)."""
         width = first.shape[1]

@@ -1,5 +1,6 @@
 """Snapshots: a whole gallery in memory, to compare people with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,7 +45,8 @@ class Snapshot:
     """The whole gallery in memory at one `generation`: what a request is compared with.
 
     Row i of `vectors` (encodings, dimensions) belongs to `performers[owners[i]]` and has
-    `qualities[i]` (0 to 1). `fused` is None if no photo has encodings of two nets.
+    `qualities[i]` (0 to 1). `fused` has one for each second net that encoded photos, too, as far as
+    its encodings can be compared; people found are compared by the one that encoded them.
     """
 
     generation: tuple[int, int]
@@ -54,7 +56,7 @@ class Snapshot:
     owners: NDArray[np.intp]
     qualities: NDArray[np.float32]
     rejections: Rejections
-    fused: Fused | None = None
+    fused: tuple[Fused, ...] = ()
 
     @cached_property
     def templates(self) -> Templates:
@@ -66,6 +68,10 @@ class Snapshot:
             people=len(self.performers),
             face_variance=self.model.face_variance,
         )
+
+    def fused_by(self, models: Sequence[str]) -> Fused | None:
+        """Return the templates by the nets with these models; None if no photo has encodings."""
+        return next((one for one in self.fused if one.fusion.models == tuple(models)), None)
 
 
 def fuse(

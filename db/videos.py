@@ -226,6 +226,11 @@ class VideoRecord:
         """Its files that are there; without any, where the last one was, if that is known."""
         return self.paths or ((self.last_path,) if self.last_path else ())
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids of the models that encoded its people, the primary one first."""
+        return self.scanned.models if self.scanned else ()
+
 
 class Counts(NamedTuple):
     """How many videos are in each state, and how many have no file any more."""

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 from db.galleries import Store
 from db.models import Fusion
-from db.people import Link
 from db.snapshots import Snapshot
-from function.engines.models import find_fusion, find_model
+from function.engines.models import find_model
 from function.faces.found import Progress, StageSeconds, Task
 from function.matching.comparisons import choose_densities
-from function.matching.densities import Densities
+from function.matching.densities import Densities, densities_for
 from function.matching.fragments import join_fragments
 from function.matching.hints import Hint
 from function.matching.kin import find_kin, keep_likely
-from function.matching.matches import Identification, match_videos
+from function.matching.matches import Identification, VideoPeople, match_videos
 from function.matching.path_names import hint_from_path
+from function.matching.second_models import known_fusions
 from function.media.files import MediaFile
 from function.media.photo_kinds import is_still
 from function.people.gathering import PeopleFound
@@ -76,9 +76,9 @@ def recognize_video(
     with store.gallery():
         pass  # a missing gallery is told before anything is started
     models, second = reader.ready().models, reader.second
-    fusion = second.fusion if second else None
+    fusions = known_fusions(second)
     densities = densities or (second.all_densities() if second else None)
-    take_snapshot(store, models, fusion)
+    take_snapshot(store, models, fusions)
     video_seconds = 0.0
     with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
@@ -86,7 +86,7 @@ def recognize_video(
                 video_seconds = event.of_seconds or video_seconds  # it becomes more exact
                 yield event
             else:
-                gallery = take_snapshot(store, models, fusion)
+                gallery = take_snapshot(store, models, fusions)
                 named = name_people(
                     event, gallery, settings, densities, path=media.name, hints=hints
                 )
@@ -94,13 +94,13 @@ def recognize_video(
                 yield replace(named, video_seconds=video_seconds, is_still=still)
 
 
-def take_snapshot(store: Store, models: Sequence[str], fusion: Fusion | None) -> Snapshot:
+def take_snapshot(store: Store, models: Sequence[str], fusions: Sequence[Fusion]) -> Snapshot:
     """Return a store's gallery in memory, as it is now, for a reader with these models.
 
-    `fusion` is that of its second model.
+    `fusions` are those that can be scored: people may have been encoded by other models before.
     """
     with store.gallery() as gallery:
-        return gallery.snapshot(find_model(models[0]), find_fusion(models, fusion))
+        return gallery.snapshot(find_model(models[0]), fusions)
 
 
 def task_of(settings: Settings) -> Task:
@@ -139,26 +139,29 @@ def name_videos(
     densities: Sequence[Densities] | None = None,
 ) -> list[tuple[Identification, ...]]:
     """Name the people of several videos, each as `name_people` does, in a third of the time."""
+    compared = [
+        VideoPeople(one.found.people, _hints_of(one, gallery, settings), one.found.models)
+        for one in videos
+    ]
     named = match_videos(
-        [(one.found.people, _hints_of(one, gallery, settings)) for one in videos],
+        compared,
         gallery,
         min_score=settings.min_score,
         limit=settings.max_matches,
         densities=densities,
     )
-    links: list[Sequence[Link]] = [one.found.links for one in videos]
-    both = choose_densities(gallery, densities)[1] if gallery.fused else None
-    if both:
-        pairs = zip(named, links, strict=True)
-        links = [keep_likely(people, found, both) for people, found in pairs]
-    joined = [join_fragments(people, found) for people, found in zip(named, links, strict=True)]
-    if both:
-        kin = find_kin(joined, both)
-        joined = [
-            join_fragments(people, found, keeps_uncertain=True)
-            for people, found in zip(joined, kin, strict=True)
-        ]
-    return [tuple(one) for one in joined]
+    chosen = choose_densities(gallery, densities)
+    spaces = [one.space_in(gallery) for one in compared]
+    both = [densities_for(space.fusion.space, chosen) if space else None for space in spaces]
+    joined = []
+    for people, one, own in zip(named, videos, both, strict=True):
+        links = keep_likely(people, one.found.links, own) if own else one.found.links
+        joined.append(join_fragments(people, links))
+    kin = find_kin(joined, both)
+    return [
+        tuple(join_fragments(people, found, keeps_uncertain=True))
+        for people, found in zip(joined, kin, strict=True)
+    ]
 
 
 def _hints_of(video: Unnamed, gallery: Snapshot, settings: Settings) -> tuple[Hint, ...]:

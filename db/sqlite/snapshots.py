@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -29,7 +30,7 @@ class SnapshotCache:
         self._asked: tuple[object, ...] = ()
 
     def newest(
-        self, gallery: SqliteGallery, model: EncodingModel, fusion: Fusion | None = None
+        self, gallery: SqliteGallery, model: EncodingModel, fusions: Sequence[Fusion] = ()
     ) -> Snapshot:
         """Return the gallery as it is now; one small query if nothing has changed.
 
@@ -37,15 +38,15 @@ class SnapshotCache:
             OtherModelError: the gallery's encodings are not of `model`.
         """
         with self._lock:
-            asked = (gallery.generation(), model, fusion)
+            asked = (gallery.generation(), model, *fusions)
             if self._newest is None or self._asked != asked:
-                self._newest = load_snapshot(gallery, model, fusion)
-                self._asked = (self._newest.generation, model, fusion)
+                self._newest = load_snapshot(gallery, model, fusions)
+                self._asked = (self._newest.generation, model, *fusions)
             return self._newest
 
 
 def load_snapshot(
-    gallery: SqliteGallery, model: EncodingModel, fusion: Fusion | None = None
+    gallery: SqliteGallery, model: EncodingModel, fusions: Sequence[Fusion] = ()
 ) -> Snapshot:
     """Read the whole gallery; damaged encodings are left out and logged.
 
@@ -76,11 +77,15 @@ def load_snapshot(
         qualities=np.array([row[2] for row in kept], dtype=np.float32),
         rejections=_load_rejections(gallery, model, position),
     )
-    if fusion is None:
-        return snapshot
-    numbers = [row[0] for row in kept]
+    place = {row[0]: index for index, row in enumerate(kept)}
     del kept  # as large as all encodings, and others are to be read
-    return replace(snapshot, fused=_load_fused(gallery, fusion, numbers, snapshot))
+    held = gallery.models()
+    fused = [
+        _load_fused(gallery, fusion, place, snapshot)
+        for fusion in fusions
+        if fusion.parts[0] == model and fusion.parts[1].id in held
+    ]
+    return replace(snapshot, fused=tuple(one for one in fused if one))
 
 
 def _require_model(gallery: SqliteGallery, model: EncodingModel) -> None:
@@ -93,21 +98,20 @@ def _require_model(gallery: SqliteGallery, model: EncodingModel) -> None:
 
 
 def _load_fused(
-    gallery: SqliteGallery, fusion: Fusion, numbers: list[int], snapshot: Snapshot
+    gallery: SqliteGallery, fusion: Fusion, place: Mapping[int, int], snapshot: Snapshot
 ) -> Fused | None:
     """Average the photos that have a sound encoding of the second net, too.
 
-    `numbers` are the ids of the first net's encodings in the snapshot.
+    `place` says in which row of the snapshot each of the first net's encodings is, by its id.
     """
-    first, second = fusion.parts
-    place = {number: index for index, number in enumerate(numbers)}
     rows = gallery.rows(
         "SELECT one.id, one.performer_id, one.quality, other.vector "
         "FROM encodings AS one JOIN encodings AS other USING (performer_id, photo_hash) "
         "WHERE one.model = ? AND other.model = ? ORDER BY one.id",
-        *(first.id, second.id),
+        *fusion.models,
     )
-    both, others = _stack_sound([row for row in rows if row[0] in place], second.dimensions)
+    rows = [row for row in rows if row[0] in place]
+    both, others = _stack_sound(rows, fusion.parts[1].dimensions)
     places = np.array([place[row[0]] for row in both], dtype=np.intp)
     return fuse(
         fusion,

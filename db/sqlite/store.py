@@ -31,10 +31,10 @@ class StoredGallery(SqliteGallery):
         super().__init__(path, create=create)
         self.cache: SnapshotCache | None = None
 
-    def snapshot(self, model: EncodingModel, fusion: Fusion | None = None) -> Snapshot:
+    def snapshot(self, model: EncodingModel, fusions: Sequence[Fusion] = ()) -> Snapshot:
         """Return the whole gallery in memory, from the store's cache if there is one."""
         read = self.cache.newest if self.cache else load_snapshot
-        return read(self, model, fusion)
+        return read(self, model, fusions)
 
     search = listings.list_performers
     photos = edits.photos_of

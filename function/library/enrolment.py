@@ -21,7 +21,6 @@ from db.videos import VideoRecord
 from function.engines.models import PRIMARY
 from function.library.admission import admit_picture, is_admissible, pictured
 from function.library.lists import name_of
-from function.library.naming import Naming
 from function.library.strangers import StrangerResult
 from function.people.people import template_of
 
@@ -54,23 +53,23 @@ def new_from_library(name: str) -> Performer:
 
 
 def enrol_stranger(
-    gallery: GalleryChange, performer: Performer, found: StrangerResult, naming: Naming
+    gallery: GalleryChange, performer: Performer, found: StrangerResult
 ) -> Correction:
     """Enrol the best views of a stranger as a performer, who is stored if new.
+
+    Each view keeps the encodings that were made when its video was looked at.
 
     Raises:
         NothingToEnrolError: none of the views is good enough.
         ForgottenError: the performer was forgotten.
     """
     videos = {video.id: video for video in found.videos}
-    chosen = choose_views(found, naming)
+    chosen = choose_views(found)
     pictures = _pictures(found, chosen)
     encodings = [
         encoding
         for video, view in chosen
-        for encoding in _encodings(
-            view, naming.models, videos[video], pictures.get((video, view.seconds), b"")
-        )
+        for encoding in _encodings(view, videos[video], pictures.get((video, view.seconds), b""))
     ]
     if not encodings:
         raise NothingToEnrolError(
@@ -90,16 +89,16 @@ def enrol_stranger(
     )
 
 
-def choose_views(found: StrangerResult, naming: Naming) -> list[tuple[int, View]]:
+def choose_views(found: StrangerResult) -> list[tuple[int, View]]:
     """Choose the views to enrol, each with its video: the best of each video, then the next best.
 
     Weak views are chosen only if there are no others, and then one; no two are alike.
     """
     by_video: dict[int, list[View]] = {}
-    models = {one.id: one.scanned.models if one.scanned else () for one in found.videos}
+    models = {one.id: one.models for one in found.videos}
     for sighting in found.sightings:
-        person = naming.fitting(sighting.person, models[sighting.video])
-        fit = [view for view in person.views if is_admissible(view, naming.models)]
+        own = models[sighting.video]
+        fit = [view for view in sighting.person.views if is_admissible(view, own)]
         by_video.setdefault(sighting.video, []).extend(fit)
     ranked = {video: sorted(views, key=_rank) for video, views in by_video.items()}
     strong = _choose({video: [v for v in own if not v.is_weak] for video, own in ranked.items()})
@@ -219,11 +218,9 @@ def _hash_of(view: View) -> str:
     return hashlib.sha256(to_blob(view.encodings[0])).hexdigest()
 
 
-def _encodings(
-    view: View, models: Sequence[str], video: VideoRecord, picture: bytes
-) -> Iterator[Encoding]:
+def _encodings(view: View, video: VideoRecord, picture: bytes) -> Iterator[Encoding]:
     name = " ".join(PureWindowsPath(name_of(video)).name.split())[:LONGEST_ORIGIN]
-    for vector, model in zip(view.encodings, models, strict=False):
+    for vector, model in zip(view.encodings, video.models, strict=False):
         at = f"{view.seconds:.1f} s" if video.kind == "video" else f"picture {view.seconds + 1:.0f}"
         yield Encoding(
             vector=vector,
@@ -232,5 +229,5 @@ def _encodings(
             photo_hash=_hash_of(view),
             origin=f"{SOURCE}: {name} at {at}",
             weaknesses=", ".join(view.weaknesses),
-            face=picture if model == models[0] else b"",
+            face=picture if model == PRIMARY.id else b"",
         )

@@ -1,12 +1,15 @@
-"""What people are named by: the gallery as it is now, and how distances in it are scored."""
+"""What people are named by: the gallery as it is now, and how distances in it are scored.
+
+Everyone is compared by the nets that encoded them, also where another second net is in use now.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from db.galleries import Store
-from db.people import PersonFound
+from db.models import Fusion
 from db.records import Generation, Identity, Performer
 from db.snapshots import Snapshot
 from function.engines.models import PRIMARY
@@ -15,7 +18,7 @@ from function.matching.densities import Densities, name_fits
 from function.matching.hints import Hint, hint_alike
 from function.matching.kin import ASSUMED_IN_VIDEO, JOINED_FROM, LIKELY_FROM
 from function.matching.matches import Identification
-from function.matching.second_models import SecondModel
+from function.matching.second_models import SecondModel, known_fusions
 from function.recognition import Unnamed, name_videos, take_snapshot
 from function.settings import Settings
 
@@ -25,10 +28,10 @@ NUMBER_BITS, TERM_BITS = 40, 22
 
 @dataclass(frozen=True, eq=False)
 class Naming:
-    """A gallery in memory, the models it is compared by (the primary one first), and the scores."""
+    """A gallery in memory, the fusions that can be scored, today's first, and the scores."""
 
     gallery: Snapshot
-    models: tuple[str, ...]
+    fusions: tuple[Fusion, ...]
     densities: Sequence[Densities] | None
     settings: Settings
 
@@ -43,10 +46,11 @@ class Naming:
 
     @cached_property
     def terms(self) -> int:
-        """TERM_BITS that depend on the densities, the models, the settings and who is joined."""
+        """TERM_BITS that depend on the densities, the fusions, the settings and who is joined."""
         settings = (self.settings.hints, self.settings.min_score)
         joining = (JOINED_FROM, ASSUMED_IN_VIDEO, LIKELY_FROM)
-        terms = repr((name_fits(), self.models, self.densities, settings, joining))
+        fusions = sorted(one.space.id for one in self.fusions)
+        terms = repr((name_fits(), fusions, self.densities, settings, joining))
         digest = hashlib.sha256(terms.encode()).digest()
         return int.from_bytes(digest, "big") >> (8 * len(digest) - TERM_BITS)
 
@@ -65,15 +69,9 @@ class Naming:
     def _by_identity(self) -> Mapping[Identity, Performer]:
         return by_identity(self.gallery.performers)
 
-    def fitting(self, person: PersonFound, models: Sequence[str]) -> PersonFound:
-        """Return a person as the gallery can compare them, given the models they were encoded by.
-
-        Encodings of another second model than the gallery's are left out.
-        """
-        if tuple(models) == self.models:
-            return person
-        views = tuple(replace(view, encodings=view.encodings[:1]) for view in person.views)
-        return replace(person, views=views)
+    def fusion_of(self, models: Sequence[str]) -> Fusion | None:
+        """Return the fusion of two nets' encodings; None if there is one net, or it is unknown."""
+        return next((one for one in self.fusions if one.models == tuple(models)), None)
 
 
 def hint_tagged(
@@ -84,11 +82,13 @@ def hint_tagged(
 
 
 def open_naming(store: Store, second: SecondModel | None, settings: Settings) -> Naming:
-    """Read the gallery, to name people by the primary model and a second one, if there is one.
+    """Read the gallery, to name people by the primary model and by second ones.
+
+    `second` is that in use, if there is one.
 
     Raises:
         GalleryError: it cannot be read; see `db.errors`.
     """
-    models = (PRIMARY.id, *([second.kind.id] if second else []))
-    gallery = take_snapshot(store, models, second.fusion if second else None)
-    return Naming(gallery, models, second.all_densities() if second else None, settings)
+    fusions = known_fusions(second)
+    gallery = take_snapshot(store, [PRIMARY.id], fusions)
+    return Naming(gallery, fusions, second.all_densities() if second else None, settings)

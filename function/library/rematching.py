@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from db.decisions import Decision
 from db.errors import GalleryReadOnlyError
 from db.ledgers import Ledger
-from db.people import Link, PersonFound
+from db.people import Link
 from db.records import Identity
 from db.videos import Outcome, Sighting, VideoRecord
 from function.faces.found import StageSeconds
@@ -129,10 +129,8 @@ def _read(ledger: Ledger, videos: Sequence[int], *, pictures: bool = False) -> _
 def _name(known: _Remembered, naming: Naming) -> dict[int, list[Decided]]:
     unnamed = []
     for video, record in known.records.items():
-        models = record.scanned.models if record.scanned else ()
         sightings = known.sightings[video]
-        people = tuple(naming.fitting(one.person, models) for one in sightings)
-        found = _as_found(people, sightings, known.links[video])
+        found = _as_found(record, sightings, known.links[video])
         path = text_of(record.paths[0]) if record.paths else ""
         unnamed.append(Unnamed(found, path, naming.hints_of(known.tagged[video])))
     return {
@@ -149,7 +147,7 @@ def _name(known: _Remembered, naming: Naming) -> dict[int, list[Decided]]:
 
 
 def _as_found(
-    people: tuple[PersonFound, ...], sightings: Sequence[Sighting], links: Sequence[Link]
+    record: VideoRecord, sightings: Sequence[Sighting], links: Sequence[Link]
 ) -> PeopleFound:
     renumbered: tuple[Link, ...] = ()
     if links:
@@ -157,7 +155,8 @@ def _as_found(
         renumbered = tuple(
             replace(link, first=places[link.first], second=places[link.second]) for link in links
         )
-    return PeopleFound(people, (), 0, 0, StageSeconds(0.0, 0.0), renumbered)
+    people = tuple(one.person for one in sightings)
+    return PeopleFound(people, record.models, 0, 0, StageSeconds(0.0, 0.0), renumbered)
 
 
 def _renumber(

@@ -18,7 +18,6 @@ from function.library.decisions import OTHER_TIME_WITHIN
 from function.library.grouping import TOO_LITTLE, Grouping, Pair, Part
 from function.library.naming import Naming
 from function.matching.densities import Densities, densities_for, densities_of
-from function.matching.second_models import open_second
 from function.people.people import fused_template_of, template_of
 
 VIDEOS_AT_ONCE = 200
@@ -60,8 +59,7 @@ def place_strangers(
     if not unplaced:
         ledger.strangers.settle()
         return 0
-    fusion = _fusion_of(naming)
-    arrived = _read(ledger, naming, fusion, unplaced, tell)
+    arrived = _read(ledger, naming, unplaced, tell)
     back = _know_again(ledger, arrived)
     placements = ledger.strangers.placements()
     strangers = sorted({one.stranger for one in placements})
@@ -70,7 +68,7 @@ def place_strangers(
     likes += [(len(rows) + row, one.likeness) for row, one in enumerate(arrived.newcomers)]
     count = len(strangers) + len(arrived.newcomers)
     grouping = Grouping(
-        parts_of(likes, count, fusion, naming.densities),
+        parts_of(likes, count, naming.fusions, naming.densities),
         np.array([one in back for one in strangers] + [True] * len(arrived.newcomers), bool),
         _find_apart(ledger, placements, strangers, arrived),
     )
@@ -106,15 +104,9 @@ def rank(person: PersonFound) -> tuple[int, float]:
     return len(person.strong_views) > 0, max((view.quality for view in views), default=0.0)
 
 
-def _fusion_of(naming: Naming) -> Fusion | None:
-    second = open_second(naming.settings.engine_options)
-    return second.fusion if second else None
-
-
 def _read(
     ledger: Ledger,
     naming: Naming,
-    fusion: Fusion | None,
     unplaced: Sequence[tuple[int, Place]],
     tell: Callable[[int], None],
 ) -> _Arrived:
@@ -128,12 +120,12 @@ def _read(
         sightings = ledger.sightings(batch, pictures=False)
         outcomes = ledger.outcomes(batch)
         for record in ledger.records(batch):
-            models = record.scanned.models if record.scanned else ()
+            fusion = naming.fusion_of(record.models)
             people = {one.position: one.person for one in sightings[record.id]}
             for position, person in people.items():
                 place = Place(record.id, position)
                 if place in rows:
-                    like = likeness_of(naming.fitting(person, models), fusion)
+                    like = likeness_of(person, fusion)
                     arrived.newcomers.append(Newcomer(rows[place], place, like))
             arrived.together.extend(_find_together(record.id, people, outcomes[record.id]))
         tell(len(arrived.newcomers) - before)
@@ -175,7 +167,7 @@ def _same_before(newcomer: Newcomer, orphans: list[Placement]) -> int | None:
 
 
 def likeness_of(person: PersonFound, fusion: Fusion | None) -> Likeness:
-    """Return what a person is compared by across videos."""
+    """Return what a person is compared by across videos; `fusion` is that of their nets."""
     template = template_of(person, PRIMARY)
     both = fused_template_of(person, fusion) if fusion else None
     if both is None or fusion is None:
@@ -200,12 +192,13 @@ def _find_together(
 def parts_of(
     likes: Sequence[tuple[int, Likeness]],
     count: int,
-    fusion: Fusion | None,
+    fusions: Sequence[Fusion],
     given: Sequence[Densities] | None = None,
 ) -> list[Part]:
-    """Average what is known of each row, of `count`, in each space that there is.
+    """Average what is known of each row, of `count`, in each space that somebody has a place in.
 
-    Without `given` densities, those that ship are used.
+    The last is that of the first of the `fusions`. Without `given` densities, those that ship are
+    used.
     """
     means = np.zeros((count, PRIMARY.dimensions), np.float32)
     evidence = np.zeros(count, np.float32)
@@ -213,8 +206,18 @@ def parts_of(
         means[row] += like.evidence * like.first
         evidence[row] += like.evidence
     primary = Part(densities_of(PRIMARY.id), _divided(means, evidence), evidence)
-    if fusion is None:
-        return [primary]
+    held = {like.model for _, like in likes}
+    chosen = [one for one in reversed(fusions) if one.parts[1].id in held]
+    return [primary, *(_part_of(likes, count, one, given) for one in chosen)]
+
+
+def _part_of(
+    likes: Sequence[tuple[int, Likeness]],
+    count: int,
+    fusion: Fusion,
+    given: Sequence[Densities] | None,
+) -> Part:
+    """Average what is known of each row by both nets of a fusion."""
     joined = np.zeros((count, fusion.space.dimensions), np.float32)
     known = np.zeros(count, np.float32)
     for row, like in likes:
@@ -222,7 +225,7 @@ def parts_of(
             joined[row] += like.both_evidence * fusion.join(like.first[None], like.second[None])[0]
             known[row] += like.both_evidence
     densities = densities_for(fusion.space, given) if given else densities_of(fusion.space.id)
-    return [primary, Part(densities, _divided(joined, known), known)]
+    return Part(densities, _divided(joined, known), known)
 
 
 def _divided(sums: Vectors, weights: Vectors) -> Vectors:

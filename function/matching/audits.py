@@ -4,6 +4,7 @@ Photos are numbered as `show` and the page list them, from 1.
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -147,22 +148,21 @@ def _find_alike(gallery: Snapshot, densities: Densities) -> Iterator[_Pairs]:
     By dlib's net alone 57 of the 2,775 pairs of 75 people, each with one photo, are as near; by
     both nets 24 are; with three photos each 24 and 1.
     """
-    both = _densities_of_both(gallery)
-    if gallery.fused is None or both is None:
-        yield from _find_alike_in(gallery.templates, densities)
-        return
-    has_both = gallery.fused.templates.evidence > 0
-    yield from _find_alike_in(gallery.fused.templates, both)
-    for pairs in _find_alike_in(gallery.templates, densities):
-        yield pairs.take(np.flatnonzero(~(has_both[pairs.first] & has_both[pairs.second])))
+    spaces = [*_spaces_of_both(gallery), (gallery.templates, densities)]
+    for place, (templates, own) in enumerate(spaces):
+        known = [earlier.evidence > 0 for earlier, _ in spaces[:place]]
+        for pairs in _find_alike_in(templates, own):
+            is_compared = np.zeros(len(pairs.distances), bool)
+            for has in known:
+                is_compared |= has[pairs.first] & has[pairs.second]
+            yield pairs.take(np.flatnonzero(~is_compared))
 
 
-def _densities_of_both(gallery: Snapshot) -> Densities | None:
-    """Return the densities of both nets together, if the gallery has both and they are known."""
-    try:
-        return densities_of(gallery.fused.fusion.space.id) if gallery.fused else None
-    except OtherModelError:
-        return None  # a net of the user's own has its densities elsewhere
+def _spaces_of_both(gallery: Snapshot) -> Iterator[tuple[Templates, Densities]]:
+    """Yield the templates by both nets, with the densities, where these are known."""
+    for one in gallery.fused:
+        with suppress(OtherModelError):  # a net of the user's own has its densities elsewhere
+            yield one.templates, densities_of(one.fusion.space.id)
 
 
 def _find_alike_in(templates: Templates, densities: Densities) -> Iterator[_Pairs]:

@@ -1,4 +1,8 @@
-"""Compares people with the gallery: by both nets where both know a performer, else by the first."""
+"""Compares people with the gallery: by both nets where both know a performer, else by the first.
+
+Galleries and libraries may hold encodings of several second nets, as the one in use may have
+changed. Each person is compared by the one that encoded them.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +14,7 @@ from numpy.typing import NDArray
 from db.models import EncodingSpace
 from db.people import PersonFound
 from db.rejections import find_rejected
-from db.snapshots import Snapshot
+from db.snapshots import Fused, Snapshot
 from db.templates import Templates
 from function.matching.densities import Densities, Numbers, densities_for, densities_of
 from function.matching.scores import Comparison, Posterior, weigh_candidates
@@ -26,18 +30,25 @@ first: with one by both 80 % of 75 people are named right, with three by the fir
 class Alike:
     """People who can be compared with the same performers in the same way.
 
-    `rows` are their positions among all; `fused` are their templates by both nets, if they and
-    somebody enrolled have any. `rejected` are the positions of performers rejected for all of them.
+    `rows` are their positions among all; `fused` are their templates by both nets, if they have
+    any, and `by_both` those of the gallery. `rejected` are the positions of performers rejected for
+    all of them.
     """
 
     rows: tuple[int, ...]
     templates: tuple[Template, ...]
     fused: tuple[Template, ...]
+    by_both: Fused | None
     rejected: tuple[int, ...]
 
 
-def group_alike(people: Sequence[PersonFound], gallery: Snapshot) -> list[Alike]:
-    """Group people by whether they can be compared by both nets, and who was rejected for them."""
+def group_alike(
+    people: Sequence[PersonFound], spaces: Sequence[Fused | None], gallery: Snapshot
+) -> list[Alike]:
+    """Group people by the space in which they can be compared, and who was rejected for them.
+
+    `spaces` are the gallery's templates by the nets that encoded each of them.
+    """
     if not people:
         return []
     templates = templates_of(people, gallery.model)
@@ -47,20 +58,33 @@ def group_alike(people: Sequence[PersonFound], gallery: Snapshot) -> list[Alike]
     for row, position in zip(found.rows.tolist(), found.columns.tolist(), strict=True):
         if has_photos[position]:
             rejected[row].add(position)
-    fused = fused_templates_of(people, gallery.fused.fusion) if gallery.fused else None
-    groups = defaultdict[tuple[bool, tuple[int, ...]], list[int]](list)
-    for row in range(len(people)):
-        has_both = fused is not None and fused[row] is not None
-        groups[has_both, tuple(sorted(rejected[row]))].append(row)
+    fused = _fused_templates(people, spaces, gallery)
+    groups = defaultdict[tuple[Fused | None, tuple[int, ...]], list[int]](list)
+    for row, (space, template) in enumerate(zip(spaces, fused, strict=True)):
+        groups[space if template else None, tuple(sorted(rejected[row]))].append(row)
     return [
         Alike(
             tuple(rows),
             tuple(templates[row] for row in rows),
-            tuple(one for row in rows if fused and (one := fused[row])),
+            tuple(one for row in rows if space and (one := fused[row])),
+            space,
             positions,
         )
-        for (_, positions), rows in groups.items()
+        for (space, positions), rows in groups.items()
     ]
+
+
+def _fused_templates(
+    people: Sequence[PersonFound], spaces: Sequence[Fused | None], gallery: Snapshot
+) -> list[Template | None]:
+    """Average each person's views in their space; None for those without encodings there."""
+    templates: list[Template | None] = [None] * len(people)
+    for space in gallery.fused:
+        rows = [row for row, own in enumerate(spaces) if own is space]
+        found = fused_templates_of([people[row] for row in rows], space.fusion)
+        for row, template in zip(rows, found, strict=True):
+            templates[row] = template
+    return templates
 
 
 def weigh_alike(
@@ -81,12 +105,12 @@ def weigh_alike(
     may_be[list(alike.rejected)] = False
     by_both = np.zeros_like(may_be)
     comparisons = []
-    if alike.fused and gallery.fused:
-        evidence = gallery.fused.templates.evidence
+    if alike.by_both:
+        evidence = alike.by_both.templates.evidence
         is_known = evidence >= LEAST_SHARE * gallery.templates.evidence
         by_both = may_be & is_known & (evidence > 0)
-        space = gallery.fused.fusion.space
-        comparisons = [_compare(alike.fused, by_both, gallery.fused.templates, space, chosen)]
+        space = alike.by_both.fusion.space
+        comparisons = [_compare(alike.fused, by_both, alike.by_both.templates, space, chosen)]
     single = _compare(alike.templates, may_be & ~by_both, gallery.templates, gallery.model, chosen)
     hinted = {place: priors[row] for place, row in enumerate(alike.rows) if row in priors}
     return weigh_candidates([single, *comparisons], enrolled, hinted)
@@ -117,7 +141,7 @@ def choose_densities(
     Raises:
         OtherModelError: a space has none.
     """
-    spaces = [gallery.model, *([gallery.fused.fusion.space] if gallery.fused else [])]
+    spaces = [gallery.model, *(one.fusion.space for one in gallery.fused)]
     if given is None:
         return [densities_of(space.id) for space in spaces]
     return [densities_for(space, given) for space in spaces]

@@ -58,14 +58,27 @@ def are_one(odds: Numbers) -> NDArray[np.bool_]:
 
 
 def find_kin(
-    videos: Sequence[Sequence[Identification]], densities: Densities
+    videos: Sequence[Sequence[Identification]], densities: Sequence[Densities | None]
 ) -> list[tuple[Link, ...]]:
     """Find people of one video who are hardly two, by both nets, the surest first; for each video.
 
     Grouping knows one net only, to which a face with glasses and one without may be two people.
     Who is seen only weakly is left out: weak faces are all a little alike. All videos together take
-    a fraction of the time of one after the other. `densities` are those of both nets together.
+    a fraction of the time of one after the other. `densities` are those of each video's nets
+    together; None where one net alone looked.
     """
+    links: list[tuple[Link, ...]] = [()] * len(videos)
+    for own in dict.fromkeys(one for one in densities if one):
+        places = [place for place, one in enumerate(densities) if one == own]
+        found = _find_kin([videos[place] for place in places], own)
+        for place, those in zip(places, found, strict=True):
+            links[place] = those
+    return links
+
+
+def _find_kin(
+    videos: Sequence[Sequence[Identification]], densities: Densities
+) -> list[tuple[Link, ...]]:
     links: list[list[Link]] = [[] for _ in videos]
     compared = [
         (number, one, one.fused)

@@ -11,7 +11,7 @@ import numpy as np
 from db.errors import DamagedVectorError
 from db.people import PersonFound, Seen
 from db.records import Performer
-from db.snapshots import Snapshot
+from db.snapshots import Fused, Snapshot
 from db.vectors import measure_pairs
 from function.faces.face import BLURRED, DARK
 from function.matching.comparisons import Alike, choose_densities, group_alike, weigh_alike
@@ -96,8 +96,22 @@ class Identification:
         return self.person, *self.fragments
 
 
-VideoPeople: TypeAlias = tuple[Sequence[PersonFound], Sequence[Hint]]
-"""The people found in one video, and the hints about it."""
+@dataclass(frozen=True, eq=False)
+class VideoPeople:
+    """The people found in one video, the hints about it, and the models that encoded them.
+
+    Without `models` they are compared in the first of the gallery's fusions.
+    """
+
+    people: Sequence[PersonFound]
+    hints: Sequence[Hint] = ()
+    models: Sequence[str] | None = None
+
+    def space_in(self, gallery: Snapshot) -> Fused | None:
+        """Return the gallery's templates by the nets that encoded these people."""
+        if self.models is None:
+            return next(iter(gallery.fused), None)
+        return gallery.fused_by(self.models)
 
 
 def match_people(
@@ -121,9 +135,8 @@ def match_people(
             given on another one's.
         DamagedVectorError: an encoding of the gallery holds NaN or infinity.
     """
-    (found,) = match_videos(
-        [(people, hints)], gallery, min_score=min_score, limit=limit, densities=densities
-    )
+    video = VideoPeople(people, hints)
+    (found,) = match_videos([video], gallery, min_score=min_score, limit=limit, densities=densities)
     return found
 
 
@@ -143,8 +156,8 @@ def match_videos(
     chosen = choose_densities(gallery, densities)
     matched = []
     identified = identify_videos(videos, gallery, chosen)
-    for (_, hints), people in zip(videos, identified, strict=True):
-        mended = _mend(people, gallery, chosen, hints)
+    for video, people in zip(videos, identified, strict=True):
+        mended = _mend(people, gallery, chosen, video)
         matched.append([_shorten(one, min_score, limit) for one in _name_once_a_frame(mended)])
     return matched
 
@@ -160,7 +173,7 @@ def identify_people(
     Unlike match_people, it does not compare the people of one video with each other, and it has no
     limits. `densities` are those of the gallery's spaces.
     """
-    (found,) = identify_videos([(people, hints)], gallery, densities)
+    (found,) = identify_videos([VideoPeople(people, hints)], gallery, densities)
     return found
 
 
@@ -168,13 +181,15 @@ def identify_videos(
     videos: Sequence[VideoPeople], gallery: Snapshot, densities: Sequence[Densities]
 ) -> list[list[Identification]]:
     """Weigh the people of several videos, whose distances are measured in one go."""
-    everyone = [one for people, _ in videos for one in people]
-    hints = [about for people, about in videos for _ in people]
+    everyone = [one for video in videos for one in video.people]
+    hints = [video.hints for video in videos for _ in video.people]
+    within = [(video.space_in(gallery), len(video.people)) for video in videos]
+    spaces = [space for space, people in within for _ in range(people)]
     priors = priors_of_each(hints, gallery.performers)
     found: list[list[Match]] = [[] for _ in everyone]
     rejected: list[frozenset[int]] = [frozenset()] * len(everyone)
     fused: list[Template | None] = [None] * len(everyone)
-    for alike in group_alike(everyone, gallery):
+    for alike in group_alike(everyone, spaces, gallery):
         ids = frozenset(gallery.performers[position].id for position in alike.rejected)
         posterior = weigh_alike(alike, gallery, densities, priors)
         for row, match in _list_matches(posterior, alike, gallery, hints):
@@ -183,8 +198,8 @@ def identify_videos(
             rejected[row], fused[row] = ids, template
     weighed = zip(everyone, found, rejected, fused, strict=True)
     return [
-        [judge(*next(weighed), members=(number,)) for number in range(len(people))]
-        for people, _ in videos
+        [judge(*next(weighed), members=(number,)) for number in range(len(video.people))]
+        for video in videos
     ]
 
 
@@ -247,13 +262,13 @@ def _mend(
     found: list[Identification],
     gallery: Snapshot,
     densities: Sequence[Densities],
-    hints: Sequence[Hint],
+    video: VideoPeople,
 ) -> list[Identification]:
     """Join people who are named alike and never share a frame, and weigh the joined ones again."""
     while pair := _find_pair(found, seen_at_once=False):
         first, second = pair
         joined = join_people(found[first].person, found[second].person, gallery.model)
-        (weighed,) = identify_people([joined], gallery, densities, hints)
+        ((weighed,),) = identify_videos([replace(video, people=[joined])], gallery, densities)
         members = (*found[first].members, *found[second].members)
         surest = max((found[first], found[second]), key=_certainty)
         found = [one for index, one in enumerate(found) if index != second]

@@ -17,7 +17,7 @@ from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY, SECOND, SECOND_B
 from function.engines.own.description import Description, read_description
 from function.engines.protocol import EngineOptions
 from function.errors import EngineUnavailableError
-from function.matching.densities import Densities, shipped_densities
+from function.matching.densities import Densities, densities_of, shipped_densities
 
 ABOVE_ZERO = (
     *("own_variance", "between_variance", "own_scale", "stranger_scale"),
@@ -64,12 +64,27 @@ class SecondModel:
     licence: str = ""
 
     def all_densities(self) -> Sequence[Densities] | None:
-        """Return the densities of dlib's net and of the fusion; None for those that ship."""
-        return None if self.densities is None else [shipped_densities(), self.densities]
+        """Return the densities of all that can be scored, the fusion's last; None if all ship."""
+        if self.densities is None:
+            return None
+        others = [densities_of(one.fusion.space.id) for one in SHIPPED]
+        return [shipped_densities(), *others, self.densities]
 
 
 SHIPPED_MODEL = SecondModel(SECOND, BOTH)
 SFACE_MODEL = SecondModel(SECOND_BEFORE, BOTH_BEFORE)
+
+SHIPPED = (SHIPPED_MODEL,)
+"""All whose densities ship: galleries and libraries may hold encodings of each."""
+
+
+def known_fusions(second: SecondModel | None) -> tuple[Fusion, ...]:
+    """Return the fusions that can be scored: that of the second model in use, then the others.
+
+    Whoever was encoded by another net than today's is compared by that one.
+    """
+    ours = [second.fusion] if second else []
+    return (*ours, *(one.fusion for one in SHIPPED if one.fusion not in ours))
 
 
 def open_second(options: EngineOptions) -> SecondModel | None:

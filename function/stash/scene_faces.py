@@ -9,9 +9,9 @@ import os
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from db.errors import ForgottenError, IdentityConflictError
 from db.galleries import Gallery, Store
@@ -51,6 +51,10 @@ SOMEBODY_ELSE = "its face is that of somebody else who is enrolled"
 TOO_WEAK = "its face is never seen well enough"
 
 
+_Seen: TypeAlias = tuple[Sequence[PersonFound], tuple[str, ...]]
+"""The people of a scene, and the models that encoded them."""
+
+
 class Step(NamedTuple):
     """How far a sync is: so many performers are done, of so many."""
 
@@ -83,10 +87,11 @@ class Learned:
 
 @dataclass(frozen=True, eq=False)
 class SceneFace:
-    """The dominant person of a scene."""
+    """The dominant person of a scene, and the models that encoded them, the primary one first."""
 
     scene: str
     person: PersonFound
+    models: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,22 +150,22 @@ class Lookout:
         reasons: dict[str, str] = {}
         for scene in scenes:
             try:
-                people = self._people(scene)
+                seen = self._seen(scene)
             except StoppingError:
                 raise
             except RecognitionError as error:
                 reasons[scene.id] = str(error)
                 continue
-            person = dominant_of(people) if people is not None else None
-            if person is None:
-                reasons[scene.id] = ELSEWHERE if people is None else NOBODY
+            person = dominant_of(seen[0]) if seen else None
+            if seen and person:
+                faces.append(SceneFace(scene.id, person, seen[1]))
             else:
-                faces.append(SceneFace(scene.id, person))
+                reasons[scene.id] = NOBODY if seen else ELSEWHERE
         return faces, reasons
 
-    def _people(self, scene: Scene) -> Sequence[PersonFound] | None:
-        """Return who is seen in a scene; None if its file is not here."""
-        known = self._people_in_ledger(scene)
+    def _seen(self, scene: Scene) -> _Seen | None:
+        """Return who is seen in a scene, and by which nets; None if its file is not here."""
+        known = self._seen_in_ledger(scene)
         if known is not None:
             return known
         path = next((one for file in scene.files if (one := self.locate(file.path))), None)
@@ -172,9 +177,9 @@ class Lookout:
             closing(self.reader.find_people(media, task)) as events,
         ):
             found = next(event for event in events if isinstance(event, PeopleFound))
-            return found.people
+            return found.people, found.models
 
-    def _people_in_ledger(self, scene: Scene) -> Sequence[PersonFound] | None:
+    def _seen_in_ledger(self, scene: Scene) -> _Seen | None:
         """Return who a scan saw in a scene; None if it was not scanned, or people were left out."""
         if self.ledger is None:
             return None
@@ -182,17 +187,10 @@ class Lookout:
             one for file in scene.files for one in find_in_ledger(file, self.ledger, self.locate)
         ]
         for video in self.ledger.records(sorted(ids)):
-            models = video.scanned.models if video.scanned else ()
-            if video.state == "done" and not video.left_out and models[:1] == self._models[:1]:
+            if video.state == "done" and not video.left_out and video.models[:1] == (PRIMARY.id,):
                 seen = self.ledger.sightings([video.id])[video.id]
-                is_alike = models == self._models
-                return [one.person if is_alike else _by_first(one.person) for one in seen]
+                return [one.person for one in seen], video.models
         return None
-
-    @property
-    def _models(self) -> tuple[str, ...]:
-        second = self.reader.second
-        return (PRIMARY.id, *([second.kind.id] if second else []))
 
     def _enrol(self, one: StashPerformer, faces: list[SceneFace]) -> tuple[int, dict[str, str]]:
         """Enrol the faces that are surely this performer's; return how many, and why others not."""
@@ -200,14 +198,14 @@ class Lookout:
         with self.store.gallery() as gallery:
             stored = gallery.find_identities([one.identity])
         chosen, reasons = choose(faces, stored[0] if stored else None, naming)
-        views = {face.scene: _best_view(face.person, naming.models) for face in chosen}
+        views = {face.scene: _best_view(face) for face in chosen}
         reasons |= {scene: TOO_WEAK for scene, view in views.items() if view is None}
         pictures = {one.scene: admit_picture(one.person.picture) or b"" for one in chosen}
         encodings = [
             encoding
-            for scene, view in views.items()
-            if view is not None
-            for encoding in _encodings(scene, view, naming.models, pictures[scene])
+            for face in chosen
+            if (view := views[face.scene]) is not None
+            for encoding in _encodings(face, view, pictures[face.scene])
         ]
         if not encodings:
             return 0, reasons
@@ -258,7 +256,7 @@ def hash_of(scene: str) -> str:
 def _likeliest(faces: Sequence[SceneFace], naming: Naming) -> list[tuple[int | None, bool]]:
     """Say of each face whom of the gallery it is most like, and whether that is a match."""
     unnamed = [
-        Unnamed(PeopleFound((face.person,), naming.models, 0, 0, StageSeconds(0.0, 0.0)))
+        Unnamed(PeopleFound((face.person,), face.models, 0, 0, StageSeconds(0.0, 0.0)))
         for face in faces
     ]
     found: list[tuple[int | None, bool]] = []
@@ -278,25 +276,19 @@ def _known_scenes(gallery: Gallery, one: StashPerformer) -> tuple[frozenset[str]
     return frozenset(), frozenset()
 
 
-def _by_first(person: PersonFound) -> PersonFound:
-    """Return a person without the encodings of another second net than today's."""
-    views = tuple(replace(view, encodings=view.encodings[:1]) for view in person.views)
-    return replace(person, views=views)
-
-
-def _best_view(person: PersonFound, models: Sequence[str]) -> View | None:
-    fit = [view for view in person.strong_views if is_admissible(view, models)]
+def _best_view(face: SceneFace) -> View | None:
+    fit = [view for view in face.person.strong_views if is_admissible(view, face.models)]
     return min(fit, key=lambda view: (-len(view.encodings), -view.quality), default=None)
 
 
-def _encodings(scene: str, view: View, models: Sequence[str], picture: bytes) -> Iterator[Encoding]:
-    for vector, model in zip(view.encodings, models, strict=False):
+def _encodings(face: SceneFace, view: View, picture: bytes) -> Iterator[Encoding]:
+    for vector, model in zip(view.encodings, face.models, strict=False):
         yield Encoding(
             vector=vector,
             model=model,
             quality=view.quality,
-            photo_hash=hash_of(scene),
-            origin=origin_of(scene),
+            photo_hash=hash_of(face.scene),
+            origin=origin_of(face.scene),
             weaknesses=", ".join(view.weaknesses),
-            face=picture if model == models[0] else b"",
+            face=picture if model == face.models[0] else b"",
         )

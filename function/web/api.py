@@ -1,6 +1,6 @@
 """The URLs of the API, each with its handler and methods."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -70,15 +70,16 @@ def _answer_ready(service: Service, request: Request) -> Response:
             "locks": ready.locks,
             "performers": len(snapshot.performers),
             "photos": len(snapshot.vectors),
-            "performers_by_both": _count_fused(snapshot),
+            "performers_by_both": _count_fused(snapshot, ready.models),
             "media_trouble": find_root_trouble(service.settings.media_root),
         }
     )
 
 
-def _count_fused(snapshot: Snapshot) -> int:
-    """Count the performers who can be compared by both nets."""
-    return int((snapshot.fused.templates.evidence > 0).sum()) if snapshot.fused else 0
+def _count_fused(snapshot: Snapshot, models: Sequence[str]) -> int:
+    """Count the performers who can be compared by both of today's nets."""
+    fused = snapshot.fused_by(models)
+    return int((fused.templates.evidence > 0).sum()) if fused else 0
 
 
 def _answer_metrics(service: Service, _: Request) -> Response:

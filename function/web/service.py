@@ -14,6 +14,7 @@ from function.enrolling.choosing import Chosen, choose_among
 from function.errors import BusyError, GalleryUnavailableError, PhotoUnusableError
 from function.library.looking import Looker
 from function.library.worker import Worker
+from function.matching.second_models import known_fusions
 from function.media.files import MediaFile
 from function.media.photos import PhotoRefusedError
 from function.media.pictures import Moment
@@ -113,7 +114,7 @@ class Service:
         """
         models, second = self.reader.ready().models, self.reader.second
         with explained():
-            return take_snapshot(self.store, models, second.fusion if second else None)
+            return take_snapshot(self.store, models, known_fusions(second))
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

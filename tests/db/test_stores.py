@@ -485,11 +485,11 @@ def test_photos_with_encodings_of_both_nets_make_a_template_in_their_fusion(
     gallery.enrol(performer("Ada"), [encoding(1), encoding(2), short_encoding(1)], None)
     gallery.enrol(performer("Bea"), [encoding(3)], None)
     gallery.enrol(performer("Cleo"), [encoding(4), short_encoding(4, 1, 2, 3, 4)], None)
-    assert gallery.snapshot(TEST_MODEL).fused is None
-    snapshot = gallery.snapshot(TEST_MODEL, FUSION)
-    assert snapshot.fused is not None
-    assert snapshot.fused.fusion == FUSION
-    templates = snapshot.fused.templates
+    assert gallery.snapshot(TEST_MODEL).fused == ()
+    snapshot = gallery.snapshot(TEST_MODEL, [FUSION])
+    (fused,) = snapshot.fused
+    assert fused.fusion == FUSION
+    templates = fused.templates
     names = [one.name for one in snapshot.performers]
     ada, bea, cleo = (names.index(name) for name in ("Ada", "Bea", "Cleo"))
     np.testing.assert_allclose(templates.means[ada], [*made_up_vector(1), 2, 0, 0, 0], rtol=1e-6)
@@ -498,8 +498,7 @@ def test_photos_with_encodings_of_both_nets_make_a_template_in_their_fusion(
     assert (snapshot.templates.evidence > 0).all()
     assert not templates.means[bea].any()
     gallery.enrol(performer("Bea"), [encoding(3), short_encoding(3)], None)
-    changed = gallery.snapshot(TEST_MODEL, FUSION).fused
-    assert changed is not None
+    (changed,) = gallery.snapshot(TEST_MODEL, [FUSION]).fused
     assert (changed.templates.evidence > 0).all()
 
 
@@ -511,19 +510,25 @@ def test_photos_may_have_encodings_of_several_second_nets_and_each_fusion_takes_
     own = short_encoding(1, 5, 6, 7, 8, model=third.id)
     gallery.enrol(performer("Ada"), [encoding(1), short_encoding(1, 1, 2, 3, 4), own], None)
     gallery.enrol(performer("Bea"), [encoding(2), short_encoding(2)], None)
+    both = gallery.snapshot(TEST_MODEL, [other, FUSION])
+    assert [one.fusion for one in both.fused] == [other, FUSION]
     for fusion, last, evidence in ((FUSION, [2, 4, 6, 8], 2), (other, [10, 12, 14, 16], 1)):
-        fused = gallery.snapshot(TEST_MODEL, fusion).fused
-        assert fused is not None
+        (alone,) = gallery.snapshot(TEST_MODEL, [fusion]).fused
+        fused = both.fused_by(fusion.models)
+        assert fused
+        np.testing.assert_array_equal(fused.templates.means, alone.templates.means)
+        np.testing.assert_array_equal(fused.templates.evidence, alone.templates.evidence)
         np.testing.assert_allclose(fused.templates.means[0][-4:], last)
         assert (fused.templates.evidence > 0).sum() == evidence
+    assert both.fused_by([TEST_MODEL.id]) is both.fused_by([]) is None
     assert [one.encodings for one in gallery.performers()] == [1, 1]
     assert gallery.models() == [TEST_MODEL.id, OTHER_MODEL.id, third.id]
 
 
 def test_where_no_photo_has_both_nets_encodings_there_is_no_fusion(gallery: GalleryChange) -> None:
-    assert gallery.snapshot(TEST_MODEL, FUSION).fused is None
+    assert gallery.snapshot(TEST_MODEL, [FUSION]).fused == ()
     enrolled(gallery, "Ada", 1)
-    assert gallery.snapshot(TEST_MODEL, FUSION).fused is None
+    assert gallery.snapshot(TEST_MODEL, [FUSION]).fused == ()
 
 
 def test_a_model_that_nothing_is_enrolled_by_has_no_snapshot(gallery: GalleryChange) -> None:

@@ -282,7 +282,7 @@ def _answer(
 ) -> dict[str, Any]:
     found = _recognize(video, store, engine, settings)
     with store.gallery() as gallery:
-        snapshot = gallery.snapshot(engine.encoder.model, BOTH)
+        snapshot = gallery.snapshot(engine.encoder.model, [BOTH])
         replies = to_reply(found.identifications, gallery.thumbnail)
     ranked = rank(found.identifications)
     return {
@@ -318,7 +318,7 @@ def _finer(score: float, unrounded: float) -> float:
 
 def _unrounded(one: Identification, gallery: Snapshot) -> dict[str, float]:
     """Weigh a person again, and return each performer's unrounded score, by id."""
-    (alike,) = group_alike([one.person], gallery)
+    (alike,) = group_alike([one.person], gallery.fused or [None], gallery)
     weighed = weigh_alike(alike, gallery, choose_densities(gallery), {})
     ids = [str(gallery.performers[position].id) for position in weighed.positions]
     return dict(zip(ids, (100 * weighed.probabilities).tolist(), strict=True))

@@ -125,7 +125,7 @@ def make_library(
             kept = keep_people(seen, Watched(file.path, 30.0), naming, strangers=False)
             lease = ledger.lease("test", 60)
             assert lease
-            scanned = Scanned("normal", None, naming.models)
+            scanned = Scanned("normal", None, (PRIMARY.id,))
             generation = naming.gallery.generation
             assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
             wanted |= {(scene.id, performers[one]) for one in pair}

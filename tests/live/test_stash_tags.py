@@ -87,7 +87,7 @@ class Place(MadeUpLibrary):
             lease = ledger.lease("test", 60)
             assert lease
             kept = keep_people(found, Watched(file.path, 30.0), naming, strangers=True)
-            scanned = Scanned("normal", None, naming.models)
+            scanned = Scanned("normal", None, (PRIMARY.id,))
             assert ledger.finish(lease, kept.found, scanned, kept.outcomes, naming.generation)
 
     def do(self, kind: Any, **options: Any) -> None:

@@ -103,7 +103,7 @@ def _name_somebody(ledger: Ledger, store: Store) -> None:
     found = list(describe(ledger, ledger.strangers.everyone()))
     cleo = max(found, key=lambda one: (one.videos[-1].paths, one.sightings[0].position))
     with store.changing() as gallery:
-        enrol_stranger(gallery, new_from_library("Cleo"), cleo, _naming(store))
+        enrol_stranger(gallery, new_from_library("Cleo"), cleo)
 
 
 def _forget(ledger: Ledger, store: Store, name: str) -> None:

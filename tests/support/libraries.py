@@ -67,7 +67,7 @@ class Library:
             forgotten=spans,
             decisions=ledger.decisions([lease.video])[lease.video],
         )
-        scanned = Scanned(lease.depth, None, naming.models)
+        scanned = Scanned(lease.depth, None, (PRIMARY.id,))
         generation = naming.generation
         assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
         return len(kept.found.people)

@@ -92,7 +92,7 @@ class MadeUpLibrary:
         with self.ledger() as ledger:
             lease = ledger.lease("test", 60)
             assert lease
-            scanned = Scanned("normal", None, naming.models)
+            scanned = Scanned("normal", None, (PRIMARY.id,))
             assert ledger.finish(lease, kept.found, scanned, kept.outcomes, naming.generation)
 
     def _photos(self, number: int, centre: Vector) -> list[Encoding]:

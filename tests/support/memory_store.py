@@ -163,7 +163,7 @@ class MemoryGallery:
         used = {one.model for person in self.held.people.values() for one in person.encodings}
         return [model for model in self.held.dimensions if model in used]
 
-    def snapshot(self, model: EncodingModel, fusion: Fusion | None = None) -> Snapshot:
+    def snapshot(self, model: EncodingModel, fusions: Sequence[Fusion] = ()) -> Snapshot:
         if self.models() and model.id not in self.models():
             raise errors.OtherModelError(f"It holds {self.models()[0]}, the engine's of {model.id}")
         people = [*enumerate(self.held.people.values())]
@@ -180,17 +180,16 @@ class MemoryGallery:
                 stack_blobs([vector for _, (vector, _, _) in said], model.dimensions),
                 np.array([at for at, _ in said], np.intp),
             ),
-            fused=self._fused(fusion) if fusion else None,
+            fused=tuple(fused for fusion in fusions if (fused := self._fused(fusion))),
         )
 
     def _fused(self, fusion: Fusion) -> Fused | None:
-        first, second = (part.id for part in fusion.parts)
         pairs = [
             (at, one, other)
             for at, person in enumerate(self.held.people.values())
             for one in person.encodings
             for other in person.encodings
-            if (one.model, other.model) == (first, second) and one.photo_hash == other.photo_hash
+            if (one.model, other.model) == fusion.models and one.photo_hash == other.photo_hash
         ]
         vectors = (
             stack_blobs([to_blob(one.vector) for _, one, _ in pairs], fusion.parts[0].dimensions),

@@ -76,7 +76,7 @@ class StashLibrary(MadeUpLibrary):
             queue_album(ledger, file)
             lease = ledger.lease("test", 60)
             assert lease
-            scanned = Scanned("deep", None, naming.models)
+            scanned = Scanned("deep", None, (PRIMARY.id,))
             generation = naming.generation
             assert ledger.finish(lease, stored, scanned, kept.outcomes, generation)
         return path

@@ -62,24 +62,34 @@ class MadeUpLibrary:
         return replace(found, picture=jpeg(start))
 
     def add_video(
-        self, people: Sequence[PersonFound], name: str = "", links: tuple[Link, ...] = ()
+        self,
+        people: Sequence[PersonFound],
+        name: str = "",
+        links: tuple[Link, ...] = (),
+        models: tuple[str, ...] = (PRIMARY.id,),
     ) -> int:
-        """Add a video with these people, as a scan that keeps strangers would."""
+        """Add a video with these people, as a scan with these nets that keeps strangers would."""
         number = len(list(self.ledger.iterate())) + 1
         path = f"/v/{name or number}.mp4".encode()
         file = VideoFile(path, Stamp(1000 + number, 1), f"{number:016x}")
         self.ledger.offer([file], "normal")
-        self.scan(number, people, links)
+        self.scan(number, people, links, models)
         return number
 
-    def scan(self, video: int, people: Sequence[PersonFound], links: tuple[Link, ...] = ()) -> None:
+    def scan(
+        self,
+        video: int,
+        people: Sequence[PersonFound],
+        links: tuple[Link, ...] = (),
+        models: tuple[str, ...] = (PRIMARY.id,),
+    ) -> None:
         """Store what a scan of a video found; it must be queued."""
         lease = self.ledger.lease("test", 60, frozenset([video]))
         assert lease
         naming = self.naming()
-        found = PeopleFound(tuple(people), naming.models, 30, 12, StageSeconds(0.0, 0.0), links)
+        found = PeopleFound(tuple(people), models, 30, 12, StageSeconds(0.0, 0.0), links)
         kept = keep_people(found, Watched("", 30.0), naming, strangers=True)
-        scanned = Scanned(lease.depth, None, naming.models)
+        scanned = Scanned(lease.depth, None, models)
         generation = naming.generation
         assert self.ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
 

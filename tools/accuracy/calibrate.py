@@ -130,7 +130,7 @@ def fit_of(own: EncodingKind, sources: Sequence[Source], densities: Sequence[Den
 
 def _as_shipped(trial: Trial, net: SecondNet) -> Trial:
     """Return a trial as what ships can run it: an own net's encodings mean nothing to that."""
-    return replace(trial, gallery=replace(trial.gallery, fused=None)) if net.own else trial
+    return replace(trial, gallery=replace(trial.gallery, fused=())) if net.own else trial
 
 
 def usable_sources(sources: Sequence[Source]) -> list[Source]:

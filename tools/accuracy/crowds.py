@@ -58,7 +58,7 @@ def make_strangers(
 
 def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) -> Snapshot:
     """Add `count` made-up strangers, with one photo each, to a gallery's performers."""
-    return join_crowd(gallery, draw_crowd(count, random, twice=gallery.fused is not None))
+    return join_crowd(gallery, draw_crowd(count, random, twice=bool(gallery.fused)))
 
 
 def join_crowd(gallery: Snapshot, crowd: Crowd) -> Snapshot:
@@ -74,7 +74,9 @@ def join_crowd(gallery: Snapshot, crowd: Crowd) -> Snapshot:
         owners=np.concatenate([gallery.owners, known + np.arange(count)]),
         qualities=np.concatenate([gallery.qualities, np.full(count, USUAL_QUALITY, np.float32)]),
         rejections=no_rejections(gallery.model),
-        fused=_add_to_fused(gallery.fused, crowd.by_both) if gallery.fused else None,
+        fused=tuple(
+            _add_to_fused(one, crowd.by_both) for one in gallery.fused if crowd.by_both is not None
+        ),
     )
 
 
@@ -99,9 +101,7 @@ def _name_strangers(known: int, count: int) -> tuple[Performer, ...]:
     return tuple(Performer(known + index + 1, f"stranger {index}") for index in range(count))
 
 
-def _add_to_fused(fused: Fused, drawn: Vectors | None) -> Fused | None:
-    if drawn is None:
-        return None
+def _add_to_fused(fused: Fused, drawn: Vectors) -> Fused:
     known = fused.templates
     densities = densities_of(fused.fusion.space.id)
     strangers = _place(drawn, densities, known.means.mean(axis=0))

@@ -62,7 +62,7 @@ def compare_in(
     """
     if not isinstance(compared, Fusion):
         return template_of(person, gallery.model), gallery.templates
-    fused = gallery.fused
+    fused = next(iter(gallery.fused), None)
     template = fused_template_of(person, fused.fusion) if fused else None
     if fused is None or template is None:
         raise UnusableSourceError(f"There are no encodings of {compared.space.id}.")

@@ -61,7 +61,7 @@ def group_films(films: Sequence[Sequence[Source]], second: SecondModel | None) -
     people = [person_of(join_sources(film), PRIMARY) for film in films]
     likes = [(row, likeness_of(person, fusion)) for row, person in enumerate(people)]
     given = second.all_densities() if second else None
-    parts = parts_of(likes, len(films), fusion, given)
+    parts = parts_of(likes, len(films), [fusion] if fusion else [], given)
     grouping = Grouping(parts, np.ones(len(films), np.bool_), {})
     for _ in grouping.run():
         pass

@@ -257,20 +257,21 @@ def make_gallery(
         owners=np.array([position for position, _ in rows], np.intp),
         qualities=np.array([face.quality for _, face in rows], np.float32),
         rejections=no_rejections(model),
-        fused=_fuse(rows, len(performers), fusion) if fusion else None,
+        fused=_fuse(rows, len(performers), fusion) if fusion else (),
     )
 
 
-def _fuse(rows: Sequence[tuple[int, Face]], people: int, fusion: Fusion) -> Fused | None:
-    """Average the faces that have encodings of both nets."""
+def _fuse(rows: Sequence[tuple[int, Face]], people: int, fusion: Fusion) -> tuple[Fused, ...]:
+    """Average the faces that have encodings of both nets, if there are any."""
     both = [(position, face, face.second) for position, face in rows if face.second is not None]
     if not both:
-        return None
+        return ()
     vectors = np.stack([face.encoding for _, face, _ in both])
     second = np.stack([encoding for _, _, encoding in both])
     qualities = np.array([face.quality for _, face, _ in both], np.float32)
     owners = np.array([position for position, _, _ in both], np.intp)
-    return fuse(fusion, (vectors, second), qualities, owners, people=people)
+    fused = fuse(fusion, (vectors, second), qualities, owners, people=people)
+    return (fused,) if fused else ()
 
 
 def _enrolled_faces(sources: Sequence[Source]) -> list[Face]:

@@ -17,7 +17,7 @@ from function.engines.own.description import read_description
 from function.engines.protocol import Engine
 from function.matching.audits import audit_gallery
 from function.matching.densities import Densities, file_of, write_densities
-from function.matching.second_models import open_second, write_fit
+from function.matching.second_models import known_fusions, open_second, write_fit
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
 from tools.accuracy.calibrate import calibrate as fit_and_compare
@@ -384,7 +384,7 @@ def _refuse_other_fits(fit: Path | None, into: Path | None) -> None:
 def audit(store: Store, table: bool) -> None:  # noqa: FBT001  # as above
     """Find photos under a wrong name, unlike the rest or enrolled twice, and performers alike."""
     with store.gallery() as gallery:
-        snapshot = gallery.snapshot(PRIMARY, BOTH)
+        snapshot = gallery.snapshot(PRIMARY, known_fusions(None))
     found = audit_gallery(snapshot)
     if table:
         click.echo(render_audit(found))

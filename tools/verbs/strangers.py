@@ -104,7 +104,7 @@ def name(stranger: int, name: str, store: Store, library: StoreAddress, **option
             # `unname` would take those back, too.
             had_views = bool(find_enrolled(gallery, performer).photo_hashes)
         with store.changing() as gallery:
-            done = enrol_stranger(gallery, performer, found, naming)
+            done = enrol_stranger(gallery, performer, found)
         match_again(ledger, open_today(store))
         filled = filled_in(ledger, found.stranger.places, done.performer.id)
         own = {place.video for place in found.stranger.places}

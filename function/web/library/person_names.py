@@ -53,7 +53,7 @@ def answer_name_person(service: Service, shelf: Shelf, request: Request) -> Resp
         performer = _read_new(service, name, is_new=bool(is_new))
         found = _seen(library, video, position)
         with changed_gallery(service) as gallery:
-            done = enrol_stranger(gallery, performer, found, library.naming)
+            done = enrol_stranger(gallery, performer, found)
     with shelf.library(0) as library:
         place = (video.id, position)
         made = decide(
@@ -95,7 +95,7 @@ def _seen(library: Library, video: VideoRecord, position: int) -> StrangerResult
         raise UnknownPersonError(f"There is no person {position} in this video. Look at it again.")
     places = tuple(Place(video.id, one.position) for one in sightings)
     found = StrangerResult(Stranger(0, ignored=False, places=places), (video,), sightings)
-    if not choose_views(found, library.naming):
+    if not choose_views(found):
         raise CorrectionRefusedError(
             "This person was never seen well enough to be enrolled. Add a photo instead."
         )

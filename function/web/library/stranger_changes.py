@@ -109,7 +109,7 @@ def answer_name(
             performer = _choose_performer(gallery, name, same, is_new=bool(is_new))
         (found,) = describe(library.ledger, [stranger])
         with changed_gallery(service) as changed:
-            done = enrol_stranger(changed, performer, found, library.naming)
+            done = enrol_stranger(changed, performer, found)
     events = _fill_in(shelf, stranger, done, results.keep_correction(done))
     if wants_lines(request):
         return lines_response(events, flask.g.record)

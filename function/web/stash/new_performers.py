@@ -46,7 +46,7 @@ def find_seen(work: Work, scene: Open, person: Seen) -> StrangerResult:
     stranger = Stranger(0, ignored=False, places=places)
     shown_by = tuple(one for one in scene.parts.albums if one.id == video)
     found = StrangerResult(stranger, shown_by, tuple(sightings))
-    if not choose_views(found, work.naming):
+    if not choose_views(found):
         raise CorrectionRefusedError(NOT_SEEN_WELL)
     return found
 
@@ -71,7 +71,7 @@ def enrol_person(
         performer = who if who.source_id else _in_stash(writer.stash, who)
         if not performer.source_id:
             performer = replace(who, source_id=_make(writer, new, scene))
-        enrol_stranger(gallery, performer, found, scene.work.naming)
+        enrol_stranger(gallery, performer, found)
         return _stored(gallery, performer)
 
 

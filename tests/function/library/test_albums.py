@@ -699,7 +699,7 @@ def test_a_stranger_of_an_album_and_a_film_is_one_and_is_enrolled_from_its_pictu
     strangers = describe(ledger, ledger.strangers.everyone())
     (ada,) = (one for one in strangers if len(one.videos) == 2)
     with open_store(gallery).changing() as opened:
-        done = enrol_stranger(opened, new_from_library("Ada"), ada, naming_of(gallery))
+        done = enrol_stranger(opened, new_from_library("Ada"), ada)
         origins = {one.origin for one in opened.photos(done.performer.id)}
     assert origins <= {
         "library: set at picture 1",

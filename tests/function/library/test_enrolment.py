@@ -44,7 +44,7 @@ def enrol(
 ) -> Correction:
     performer = performer or new_from_library("Grace Hopper")
     with library.store.changing() as gallery:
-        return enrol_stranger(gallery, performer, found, library.naming())
+        return enrol_stranger(gallery, performer, found)
 
 
 def match(library: MadeUpLibrary) -> None:

@@ -122,7 +122,7 @@ def test_a_scan_that_began_before_brings_nobody_back(library: Library) -> None:
         lease = ledger.lease("test", 60)
         assert lease
         forget_everywhere(library.store, library.settings, library.ids[0])
-        scanned = Scanned("deep", 0.5, naming.models)
+        scanned = Scanned("deep", 0.5, (PRIMARY.id,))
         generation = naming.generation
         assert ledger.finish(lease, kept.found, scanned, kept.outcomes, generation)
         assert [one.position for one in ledger.sightings([1])[1]] == [1, 2]

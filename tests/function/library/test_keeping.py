@@ -10,7 +10,6 @@ import pytest
 from db.people import Link, PersonFound, View
 from db.sqlite.ledger import SqliteLedger
 from db.videos import Outcome
-from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library.keeping import MOST_VIEWS_KEPT, Kept, Watched, keep_people, trim
 from function.library.naming import Naming
@@ -38,7 +37,7 @@ def found(people: Sequence[PersonFound], links: Sequence[Link] = ()) -> PeopleFo
 
 
 def keep(what: PeopleFound, *, strangers: bool) -> Kept:
-    naming = Naming(GALLERY, (PRIMARY.id,), None, Settings())
+    naming = Naming(GALLERY, (), None, Settings())
     return keep_people(what, Watched("/v/film.mp4", 60.0), naming, strangers=strangers)
 
 

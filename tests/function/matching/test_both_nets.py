@@ -15,7 +15,14 @@ from function.matching import scores
 from function.matching.comparisons import choose_densities
 from function.matching.densities import densities_of
 from function.matching.hints import Hint
-from function.matching.matches import Identification, Match, judge, match_people, match_videos
+from function.matching.matches import (
+    Identification,
+    Match,
+    VideoPeople,
+    judge,
+    match_people,
+    match_videos,
+)
 from function.matching.scores import Comparison, compare, weigh_candidates
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
@@ -48,7 +55,8 @@ def gallery_of(photos: Sequence[tuple[Vectors, Vectors]], complete: Sequence[int
     owners = np.concatenate([np.full(len(one[1]), one[0]) for one in kept]).astype(np.intp)
     qualities = np.full(len(owners), 0.73, np.float32)
     fused = fuse(BOTH, (first, second), qualities, owners, people=len(photos))
-    return replace(gallery, fused=fused)
+    assert fused
+    return replace(gallery, fused=(fused,))
 
 
 def seen(photos: tuple[Vectors, Vectors], *, twice: bool = True) -> PersonFound:
@@ -104,7 +112,8 @@ def test_one_complete_photo_does_not_hide_the_nine_that_are_not() -> None:
     first, second = (np.concatenate([one[net][:1] for one in photos]) for net in (0, 1))
     qualities = np.full(PEOPLE, 0.73, np.float32)
     one_each = fuse(BOTH, (first, second), qualities, np.arange(PEOPLE), people=PEOPLE)
-    partly, never = replace(whole, fused=one_each), replace(whole, fused=None)
+    assert one_each
+    partly, never = replace(whole, fused=(one_each,)), replace(whole, fused=())
     probe = seen(crowd.photos(people[3], 1))
     assert score(probe, partly, "P3") == score(probe, never, "P3")
     assert score(probe, whole, "P3") != score(probe, never, "P3")
@@ -236,9 +245,9 @@ def test_videos_matched_together_say_what_each_says_alone(seed: int) -> None:
             for one in cast
         ]
         hints = [Hint(1 + int(random.integers(len(people))), "path")]
-        videos.append((found, hints if random.random() < 0.3 else []))
+        videos.append(VideoPeople(found, hints if random.random() < 0.3 else []))
     gallery = gallery_of(photos, complete.tolist())
-    rejected = np.stack([video[0].views[0].encodings[0] for video, _ in videos[:4]])
+    rejected = np.stack([video.people[0].views[0].encodings[0] for video in videos[:4]])
     owners = random.integers(0, len(people), len(rejected)).astype(np.intp)
     gallery = replace(gallery, rejections=Rejections(rejected, owners))
     together = match_videos(videos, gallery, min_score=0, limit=1000)

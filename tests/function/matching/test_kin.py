@@ -49,13 +49,13 @@ def unknown(people: Sequence[PersonFound]) -> list[Identification]:
 
 
 def kin(*people: PersonFound) -> list[tuple[int, int]]:
-    return [(link.first, link.second) for link in find_kin([unknown(people)], DENSITIES)[0]]
+    return [(link.first, link.second) for link in find_kin([unknown(people)], [DENSITIES])[0]]
 
 
 def answer(
     gallery: Snapshot, *people: PersonFound, links: tuple[Link, ...] = ()
 ) -> tuple[Identification, ...]:
-    found = PeopleFound(people, ("first", "second"), 12, 8, StageSeconds(0.0, 0.0), links)
+    found = PeopleFound(people, BOTH.models, 12, 8, StageSeconds(0.0, 0.0), links)
     return name_people(found, gallery, Settings()).identifications
 
 
@@ -78,10 +78,10 @@ def test_videos_looked_at_together_are_as_each_alone() -> None:
         [film.see(other, range(4)), film.see(other, range(4, 8))],
     ]
     found = [unknown(video) for video in videos]
-    together = find_kin(found, DENSITIES)
-    assert together == [find_kin([video], DENSITIES)[0] for video in found]
+    together = find_kin(found, [DENSITIES] * 4)
+    assert together == [find_kin([video], [DENSITIES])[0] for video in found]
     assert [len(links) for links in together] == [1, 0, 0, 1]
-    assert find_kin([], DENSITIES) == []
+    assert find_kin([], []) == []
 
 
 def test_the_surest_come_first() -> None:
@@ -112,7 +112,7 @@ def test_an_answer_shows_one_person_where_nobody_says_who_it_is() -> None:
     (joined,) = answer(gallery, *parts)
     assert (sorted(joined.members), joined.faces) == ([0, 1], 8)
     assert len(answer(gallery, parts[0], film.see(one, range(4)))) == 2, "they share frames"
-    assert len(answer(replace(gallery, fused=None), *parts)) == 2
+    assert len(answer(replace(gallery, fused=()), *parts)) == 2
 
 
 def test_time_and_place_name_nobody_whom_both_nets_know_to_be_another() -> None:
@@ -209,6 +209,6 @@ def test_links_say_how_far_apart_people_are() -> None:
     film = Film()
     one = film.person()
     parts = [film.see(one, range(4)), film.see(one, range(4, 8))]
-    ((link,),) = find_kin([unknown(parts)], DENSITIES)
+    ((link,),) = find_kin([unknown(parts)], [DENSITIES])
     assert isinstance(link, Link)
     assert 0 < link.distance < 0.6

@@ -59,7 +59,7 @@ def test_a_net_of_ones_own_has_the_weighing_and_the_densities_of_its_fit(fitted:
     assert found.fusion.space.dimensions == PRIMARY.dimensions + NUMBERS
     assert found.fusion.space.face_variance == 0.09
     assert found.licence == "ours, for tests"
-    first, second = found.all_densities()
+    first, *_, second = found.all_densities()
     assert first == shipped_densities()
     assert second.model == found.fusion.space.id
 

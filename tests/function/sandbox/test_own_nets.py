@@ -109,7 +109,7 @@ def test_photos_that_sface_encoded_are_compared_by_dlibs_net_alone(
     with StoredGallery(gallery_path) as gallery:
         assert gallery.models() == [PRIMARY.id, SECOND.id]
         assert reader.second is not None
-        assert gallery.snapshot(PRIMARY, reader.second.fusion).fused is None
+        assert gallery.snapshot(PRIMARY, [reader.second.fusion]).fused == ()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")

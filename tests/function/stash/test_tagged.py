@@ -15,6 +15,7 @@ from db.records import Identity, Performer
 from db.tasks import Task
 from db.videos import Content, Outcome, Scanned, Stamp, VideoFile
 from db.writes import Write
+from function.engines.models import PRIMARY
 from function.faces.found import StageSeconds
 from function.library.forgetting import forget_everywhere
 from function.library.keeping import Watched, keep_people
@@ -100,7 +101,7 @@ def unclear(library: StashLibrary, number: int) -> PersonFound:
 
 
 def name(naming: Naming, person: PersonFound, tagged: str = "") -> Identification:
-    found = PeopleFound((person,), naming.models, 1, 1, StageSeconds(0.0, 0.0))
+    found = PeopleFound((person,), (PRIMARY.id,), 1, 1, StageSeconds(0.0, 0.0))
     hints = naming.hints_of([Identity("stash", tagged)] if tagged else [])
     ((named,),) = naming.name([Unnamed(found, "", hints)])
     return named
@@ -285,7 +286,7 @@ def test_a_number_of_stash_that_is_somebody_elses_now_is_no_hint(library: StashL
 def scan(library: StashLibrary, file_name: str, people: list[PersonFound]) -> None:
     """Scan a file as the worker does, with what the ledger knows of it."""
     naming = naming_of(library)
-    found = PeopleFound(tuple(people), naming.models, 1, 1, StageSeconds(0.0, 0.0))
+    found = PeopleFound(tuple(people), (PRIMARY.id,), 1, 1, StageSeconds(0.0, 0.0))
     path = library.root / file_name
     with library.ledger() as ledger:
         file = VideoFile(bytes(path), Stamp(LARGE, 1), "0123456789abcdef")
@@ -294,7 +295,7 @@ def scan(library: StashLibrary, file_name: str, people: list[PersonFound]) -> No
         assert lease
         tagged = ledger.tagged([lease.video])[lease.video]
         kept = keep_people(found, Watched(file_name, 1.0), naming, strangers=True, tagged=tagged)
-        scanned = Scanned("normal", None, naming.models)
+        scanned = Scanned("normal", None, (PRIMARY.id,))
         assert ledger.finish(lease, kept.found, scanned, kept.outcomes, naming.generation)
 
 

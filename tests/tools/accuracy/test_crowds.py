@@ -29,11 +29,10 @@ def test_every_gallery_gets_the_same_strangers_around_its_own_people() -> None:
         assert len({one.id for one in gallery.performers}) == known + COUNT
         np.testing.assert_array_equal(gallery.vectors, expected.vectors)
         np.testing.assert_array_equal(gallery.vectors[:known], trial.gallery.vectors)
-        assert gallery.fused
-        assert expected.fused
-        np.testing.assert_array_equal(gallery.fused.templates.means, expected.fused.templates.means)
+        (fused,), (wanted,) = gallery.fused, expected.fused
+        np.testing.assert_array_equal(fused.templates.means, wanted.templates.means)
         assert len(crowded.usual_gallery.performers) == known + COUNT
-        assert crowded.usual_gallery.fused is None
+        assert crowded.usual_gallery.fused == ()
 
 
 def test_a_crowd_is_drawn_once_for_all_galleries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +55,7 @@ def test_without_a_crowd_trials_stay_as_they_are() -> None:
 
 
 def test_a_gallery_of_one_net_gets_strangers_of_one_net() -> None:
-    gallery = replace(draw_trials()[0].gallery, fused=None)
+    gallery = replace(draw_trials()[0].gallery, fused=())
     crowded = add_strangers(gallery, COUNT, np.random.default_rng(1))
-    assert crowded.fused is None
+    assert crowded.fused == ()
     assert crowded.vectors.shape == (len(gallery.vectors) + COUNT, 128)
