@@ -77,6 +77,9 @@ class Gallery(Enrolled, Protocol):
     def models(self) -> list[str]:
         """List the ids of the stored encodings' models, the primary one first."""
 
+    def count_photos(self, model: str) -> int:
+        """Count the photos that have an encoding of a model."""
+
     def performer(self, performer_id: int) -> Performer:
         """Return the performer with this id.
 

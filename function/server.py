@@ -20,7 +20,9 @@ from flask import Flask
 from db.errors import GalleryError
 from db.galleries import Store
 from db.names import quote, show_text
+from function.engines.models import PRIMARY
 from function.errors import EngineUnavailableError
+from function.matching.second_models import open_second
 from function.media.roots import find_root_trouble
 from function.setting_kinds import SettingError
 from function.settings import Settings
@@ -40,6 +42,12 @@ MAIN = Path(__file__).with_name("main.py")
 NO_GALLERY = (
     "There is no gallery at %s, so nobody can be named. If yours is elsewhere, name it: "
     "PERFORMERS_DB. Otherwise make one: python -m tools import folder DIR, or on the page."
+)
+
+MOSTLY_LACKING = (
+    "%d of the gallery's %d photos have no encoding of %s, today's second net: in videos that are "
+    "looked at from now on, whoever is in these photos is compared by the first net alone, and "
+    "named less often. Run: python -m tools upgrade-encodings"
 )
 
 FINISH_WITHIN_SECONDS = 5.0
@@ -100,13 +108,23 @@ def _listen(settings: Settings) -> Front:
 
 
 def _warn(settings: Settings, store: Store) -> None:
-    """Log what a wrong path in a setting looks like: no videos, or no gallery."""
+    """Log what a wrong path in a setting looks like, and what an update has left to do."""
     trouble = find_root_trouble(settings.media_root)
     if trouble:
         log.warning(trouble)
-    with suppress(GalleryError):  # nobody can tell; the page says so
+    with suppress(GalleryError, EngineUnavailableError):  # nobody can tell; the page says so
         if not store.exists():
             log.warning(NO_GALLERY, show_text(str(store.address)))
+        elif second := open_second(settings.engine_options):
+            _warn_of_lacking(store, second.kind.id)
+
+
+def _warn_of_lacking(store: Store, second: str) -> None:
+    """Log it if most photos were enrolled without today's second net, as before an update."""
+    with store.gallery() as gallery:
+        photos, known = gallery.count_photos(PRIMARY.id), gallery.count_photos(second)
+    if known < photos / 2:
+        log.warning(MOSTLY_LACKING, photos - known, photos, second)
 
 
 def _require_locks(service: Service) -> None:

@@ -185,6 +185,12 @@ class GalleryLookups(GalleryConnection):
             )
         ]
 
+    def count_photos(self, model: str) -> int:
+        """Count the photos that have an encoding of a model."""
+        # By the index in which model lies: no vector is read.
+        ((count,),) = self.rows("SELECT count(*) FROM encodings WHERE model = ?", model)
+        return int(count)
+
     def photo_hashes(self, performer_id: int, model: str) -> set[str]:
         """Return the hashes of the photos that have a stored encoding of `model`."""
         sql = "SELECT photo_hash FROM encodings WHERE performer_id = ? AND model = ?"

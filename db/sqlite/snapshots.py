@@ -55,7 +55,8 @@ def load_snapshot(
     """
     # Read first: after a change in between, this snapshot must seem outdated, not current.
     generation = gallery.generation()
-    _require_model(gallery, model)
+    held = gallery.models()
+    _require_model(held, model)
     # By id: stores order names differently, and scores must not depend on that.
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
@@ -79,7 +80,6 @@ def load_snapshot(
     )
     place = {row[0]: index for index, row in enumerate(kept)}
     del kept  # as large as all encodings, and others are to be read
-    held = gallery.models()
     fused = [
         _load_fused(gallery, fusion, place, snapshot)
         for fusion in fusions
@@ -88,8 +88,7 @@ def load_snapshot(
     return replace(snapshot, fused=tuple(one for one in fused if one))
 
 
-def _require_model(gallery: SqliteGallery, model: EncodingModel) -> None:
-    models = gallery.models()
+def _require_model(models: Sequence[str], model: EncodingModel) -> None:
     if models and model.id not in models:
         raise OtherModelError(
             f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "

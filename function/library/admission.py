@@ -11,12 +11,12 @@ import numpy as np
 
 from db.people import PersonFound, View
 from db.records import Vector
-from function.engines.models import PRIMARY, SECOND
+from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.faces.face import DOUBTFUL
 
-LENGTHS = {PRIMARY.id: (0.9, 2.1), SECOND.id: (0.5, 1.01)}
-"""How long encodings can be. Of 1,045 photographs dlib's are 1.25 to 1.70, SFace's 1; means of
-several are shorter. Of other nets' encodings the length is not known."""
+LENGTHS = {PRIMARY.id: (0.9, 2.1), **dict.fromkeys((SECOND.id, SECOND_BEFORE.id), (0.5, 1.01))}
+"""How long encodings can be. Of 1,045 photographs dlib's are 1.25 to 1.70, those of the second nets
+that ship 1; means of several are shorter. Of other nets' encodings the length is not known."""
 
 LARGEST_NUMBER = 100.0
 """No net's encodings hold nearly as large a number."""

@@ -74,7 +74,7 @@ class SecondModel:
 SHIPPED_MODEL = SecondModel(SECOND, BOTH)
 SFACE_MODEL = SecondModel(SECOND_BEFORE, BOTH_BEFORE)
 
-SHIPPED = (SHIPPED_MODEL,)
+SHIPPED = (SHIPPED_MODEL, SFACE_MODEL)
 """All whose densities ship: galleries and libraries may hold encodings of each."""
 
 

@@ -523,6 +523,8 @@ def test_photos_may_have_encodings_of_several_second_nets_and_each_fusion_takes_
     assert both.fused_by([TEST_MODEL.id]) is both.fused_by([]) is None
     assert [one.encodings for one in gallery.performers()] == [1, 1]
     assert gallery.models() == [TEST_MODEL.id, OTHER_MODEL.id, third.id]
+    counts = [gallery.count_photos(one) for one in (*gallery.models(), "fourth")]
+    assert counts == [2, 2, 1, 0]
 
 
 def test_where_no_photo_has_both_nets_encodings_there_is_no_fusion(gallery: GalleryChange) -> None:

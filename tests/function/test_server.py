@@ -14,9 +14,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from db.models import EncodingKind
+from db.records import Encoding, Performer
 from db.stores import open_store
+from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import framework_server
 from tests.support.servers import own_server as one_server
@@ -241,6 +245,36 @@ def test_a_gallery_that_is_not_there_is_named_at_the_start(tmp_path: Path, libra
     with one_server(log, **places):
         pass
     assert f"There is no gallery at {gallery}, so nobody can be named." in log.read_text()
+
+
+def test_photos_that_an_earlier_second_net_encoded_are_counted_at_the_start(
+    tmp_path: Path, library: Path
+) -> None:
+    gallery = tmp_path / "g.db"
+    places = {"PERFORMERS_DB": gallery, "LIBRARY_DB": tmp_path / "l.db", "MEDIA_ROOT": library}
+
+    def started(*models: EncodingKind) -> str:
+        with open_store(gallery).changing(create=True) as opened:
+            for number, model in enumerate(models):
+                encodings = [
+                    Encoding(
+                        np.full(kind.dimensions, 0.1, np.float32),
+                        kind.id,
+                        0.9,
+                        f"{number}",
+                        "photo",
+                    )
+                    for kind in (PRIMARY, model)
+                ]
+                opened.enrol(Performer(0, f"P{number}", source_id=f"{number}"), encodings, None)
+        with one_server(tmp_path / "log", **places):
+            pass
+        return (tmp_path / "log").read_text()
+
+    told = f"of the gallery's 3 photos have no encoding of {SECOND.id}"
+    assert f"2 {told}" in started(SECOND_BEFORE, SECOND_BEFORE, SECOND)
+    assert "upgrade-encodings" in (tmp_path / "log").read_text()
+    assert told not in started(SECOND, SECOND, SECOND)
 
 
 def test_a_client_that_goes_away_frees_its_slot(server: Server) -> None:

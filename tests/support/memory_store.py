@@ -163,6 +163,10 @@ class MemoryGallery:
         used = {one.model for person in self.held.people.values() for one in person.encodings}
         return [model for model in self.held.dimensions if model in used]
 
+    def count_photos(self, model: str) -> int:
+        everything = (one for person in self.held.people.values() for one in person.encodings)
+        return sum(one.model == model for one in everything)
+
     def snapshot(self, model: EncodingModel, fusions: Sequence[Fusion] = ()) -> Snapshot:
         if self.models() and model.id not in self.models():
             raise errors.OtherModelError(f"It holds {self.models()[0]}, the engine's of {model.id}")
