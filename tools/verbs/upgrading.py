@@ -25,8 +25,8 @@ def upgrade_encodings(store: Store) -> None:
     """Give photos that were enrolled without the second net, or with another, its encodings.
 
     Photos are read again where they were enrolled from, and posters in the gallery; nothing is
-    fetched. Until then performers are compared by the first net alone. Run it again at any time:
-    what is done stays done. Exit status 3 means that some photos could not be completed; import
+    fetched. Until then performers are compared by the first net alone in what today's nets look at.
+    Run it again at any time: what is done stays done. Exit status 3 means that some photos could not be completed; import
     them again from where they came, with --full.
     """
     engine = load_chosen_engine(Settings.from_env())

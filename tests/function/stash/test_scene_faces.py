@@ -8,12 +8,13 @@ import pytest
 from db.addresses import StoreAddress
 from db.galleries import Store
 from db.ledgers import Ledger
+from db.models import EncodingKind
 from db.records import Encoding, Identity, Vector
 from db.sqlite.store import SqliteStore
 from db.stores import open_ledger
 from db.videos import Outcome, Scanned
 from db.writes import Write
-from function.engines.models import PRIMARY
+from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.media.images import encode_jpeg
 from function.settings import Settings
 from function.stash.client import Stash
@@ -62,13 +63,29 @@ class Place:
         with self.store.changing() as gallery:
             gallery.enrol(performer(name, **source), photos, None)  # type: ignore[arg-type]
 
-    def scene(self, performer: str, *centres: Vector, faces: tuple[int, ...] = (8, 2)) -> str:
-        """Add a scene of a performer that was scanned: these people, each with so many faces."""
+    def scene(
+        self,
+        performer: str,
+        *centres: Vector,
+        faces: tuple[int, ...] = (8, 2),
+        second: EncodingKind | None = None,
+    ) -> str:
+        """Add a scene of a performer that was scanned: these people, each with so many faces.
+
+        A `second` net encoded them, too, all alike.
+        """
         self.scanned += 1
         file = video_file(self.scanned)
         people = [
             replace(
-                person_of(make_faces(self.crowd.encodings(one, count, 0.1), 10 * place)),
+                person_of(
+                    [
+                        replace(face, second=np.eye(second.dimensions, dtype="<f4")[0])
+                        if second
+                        else face
+                        for face in make_faces(self.crowd.encodings(one, count, 0.1), 10 * place)
+                    ]
+                ),
                 picture=PICTURE,
             )
             for place, (one, count) in enumerate(zip(centres, faces, strict=False))
@@ -77,7 +94,8 @@ class Place:
         found = made_up_video(*people)
         found = type(found)(**{**vars(found), "left_out": 0})
         outcomes = [Outcome(place, place) for place in range(len(people))]
-        scanned = Scanned("normal", None, (PRIMARY.id,))
+        models = (PRIMARY.id, *([second.id] if second else []))
+        scanned = Scanned("normal", None, models)
         assert self.ledger.finish(take(self.ledger), found, scanned, outcomes, (1, 1))
         return self.fake.add_scene(f"/x/{file.oshash}", oshash=file.oshash, performers=[performer])
 
@@ -181,6 +199,16 @@ def test_scenes_that_another_library_may_have_written_are_not_learned_from(place
     assert reasons(place.learn()) == [ALONE]
     place.fake.ui.clear()
     assert place.learn() == Learned(3, 1)
+
+
+def test_a_scene_enrols_the_encodings_of_the_nets_that_scanned_it(place: Place) -> None:
+    ada, face = place.fake.add_performer("Ada"), place.crowd.person()
+    for second in (SECOND_BEFORE, SECOND_BEFORE, None):
+        place.scene(ada, face, second=second)
+    assert place.learn() == Learned(3, 1)
+    with place.store.gallery() as gallery:
+        counts = [gallery.count_photos(one.id) for one in (PRIMARY, SECOND_BEFORE, SECOND)]
+    assert counts == [3, 2, 0]
 
 
 def test_only_as_many_scenes_as_asked_for_are_looked_at(place: Place) -> None:
