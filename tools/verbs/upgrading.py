@@ -25,9 +25,9 @@ def upgrade_encodings(store: Store) -> None:
     """Give photos that were enrolled without the second net, or with another, its encodings.
 
     Photos are read again where they were enrolled from, and posters in the gallery; nothing is
-    fetched. Until then performers are compared by the first net alone in what today's nets look at.
-    Run it again at any time: what is done stays done. Exit status 3 means that some photos could not be completed; import
-    them again from where they came, with --full.
+    fetched. Until then new videos are compared by the first net alone with these photos. Run it
+    again at any time: what is done stays done. Exit status 3 means that some photos could not be
+    completed; import them again from where they came, with --full.
     """
     engine = load_chosen_engine(Settings.from_env())
     if engine.second is None:
