@@ -75,10 +75,10 @@ def recognize_video(
     """
     with store.gallery():
         pass  # a missing gallery is told before anything is started
-    models, second = reader.ready().models, reader.second
+    primary, second = reader.ready().models[0], reader.second
     fusions = known_fusions(second)
     densities = densities or (second.all_densities() if second else None)
-    take_snapshot(store, models, fusions)
+    take_snapshot(store, primary, fusions)
     video_seconds = 0.0
     with closing(reader.find_people(media, task_of(settings))) as events:
         for event in events:
@@ -86,7 +86,7 @@ def recognize_video(
                 video_seconds = event.of_seconds or video_seconds  # it becomes more exact
                 yield event
             else:
-                gallery = take_snapshot(store, models, fusions)
+                gallery = take_snapshot(store, primary, fusions)
                 named = name_people(
                     event, gallery, settings, densities, path=media.name, hints=hints
                 )
@@ -94,13 +94,14 @@ def recognize_video(
                 yield replace(named, video_seconds=video_seconds, is_still=still)
 
 
-def take_snapshot(store: Store, models: Sequence[str], fusions: Sequence[Fusion]) -> Snapshot:
-    """Return a store's gallery in memory, as it is now, for a reader with these models.
+def take_snapshot(store: Store, primary: str, fusions: Sequence[Fusion]) -> Snapshot:
+    """Return a store's gallery in memory, as it is now, for a reader with this primary model.
 
-    `fusions` are those that can be scored: people may have been encoded by other models before.
+    `fusions` are those that can be scored: people may have been encoded by another second model
+    than today's.
     """
     with store.gallery() as gallery:
-        return gallery.snapshot(find_model(models[0]), fusions)
+        return gallery.snapshot(find_model(primary), fusions)
 
 
 def task_of(settings: Settings) -> Task:

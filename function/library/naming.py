@@ -90,5 +90,5 @@ def open_naming(store: Store, second: SecondModel | None, settings: Settings) ->
         GalleryError: it cannot be read; see `db.errors`.
     """
     fusions = known_fusions(second)
-    gallery = take_snapshot(store, [PRIMARY.id], fusions)
+    gallery = take_snapshot(store, PRIMARY.id, fusions)
     return Naming(gallery, fusions, second.all_densities() if second else None, settings)

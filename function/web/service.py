@@ -112,9 +112,9 @@ class Service:
             GalleryUnavailableError: as for `gallery`.
             EngineUnavailableError: what reads videos cannot run here as configured.
         """
-        models, second = self.reader.ready().models, self.reader.second
+        primary, fusions = self.reader.ready().models[0], known_fusions(self.reader.second)
         with explained():
-            return take_snapshot(self.store, models, known_fusions(second))
+            return take_snapshot(self.store, primary, fusions)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -127,7 +127,7 @@ class MadeUp:
 
 def open_gallery(store: Store) -> Naming:
     """Read the gallery, to name people by both nets."""
-    return Naming(take_snapshot(store, MODELS, [BOTH]), (BOTH,), None, Settings())
+    return Naming(take_snapshot(store, PRIMARY.id, [BOTH]), (BOTH,), None, Settings())
 
 
 def measure(sightings: int, made_up: MadeUp, store: Store, folder: Path) -> Growth:
