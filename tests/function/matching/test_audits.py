@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from db.records import Performer
+from function.engines.models import BOTH_BEFORE
 from function.matching.audits import audit_gallery
 from tests.function.matching.test_both_nets import Twice, gallery_of
 from tests.support.crowds import Crowd, make_gallery
@@ -130,4 +131,10 @@ def test_who_is_alike_is_judged_by_both_nets_where_both_looked() -> None:
         return sorted(one.performers for one in found if one.kind == "performers_too_alike")
 
     assert alike(everyone) == [("P0", "P6")], "P1 looks like them to the first net only"
-    assert ("P0", "P1") in alike([0, 2, 3, 4, 5, 6]), "P1 was seen by the first net only"
+    some = [0, 2, 3, 4, 5, 6]
+    assert ("P0", "P1") in alike(some), "P1 was seen by the first net only"
+    today, before = gallery_of(photos, some), gallery_of(photos, everyone, BOTH_BEFORE)
+    found = audit_gallery(replace(today, fused=(*today.fused, *before.fused))).findings
+    assert [one.performers for one in found if one.kind == "performers_too_alike"] == [
+        ("P0", "P6")
+    ], "P1 was seen by an earlier second net"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from db.errors import OtherModelError
+from db.models import Fusion
 from db.people import PersonFound
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
@@ -47,14 +48,16 @@ class Twice:
         return first, (second / lengths).astype(np.float32)
 
 
-def gallery_of(photos: Sequence[tuple[Vectors, Vectors]], complete: Sequence[int]) -> Snapshot:
+def gallery_of(
+    photos: Sequence[tuple[Vectors, Vectors]], complete: Sequence[int], fusion: Fusion = BOTH
+) -> Snapshot:
     """P0, P1, ... with these photos; only those at the places `complete` have the second net's."""
     gallery = make_gallery([first for first, _ in photos])
     kept = [(place, *photos[place]) for place in complete]
     first, second = (np.concatenate([one[net] for one in kept]) for net in (1, 2))
     owners = np.concatenate([np.full(len(one[1]), one[0]) for one in kept]).astype(np.intp)
     qualities = np.full(len(owners), 0.73, np.float32)
-    fused = fuse(BOTH, (first, second), qualities, owners, people=len(photos))
+    fused = fuse(fusion, (first, second), qualities, owners, people=len(photos))
     assert fused
     return replace(gallery, fused=(fused,))
 
