@@ -1,12 +1,15 @@
 """`doctor`: is the gallery sound, and is the software it runs on suitable?"""
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import click
 
+from db.counted import counted
 from db.errors import GalleryError
 from db.galleries import Store
+from db.ledgers import Ledger
 from db.names import escape_unprintable
 from db.records import Finding
 from function.errors import EngineUnavailableError
@@ -23,12 +26,13 @@ def doctor(store: Store, *, table: bool) -> None:
     """Check the gallery, and say what to do about each finding.
 
     Checks integrity, rows that belong to no performer, encodings, models, permissions (fixed to
-    600), network shares, what was erased but not overwritten yet (tried again), who can be
-    compared by both nets, your own net's fit and licence, and the versions of SQLite and FFmpeg.
+    600), network shares, what was erased but not overwritten yet (tried again), which photos and
+    videos another second net than today's encoded, your own net's fit and licence, and the versions
+    of SQLite and FFmpeg.
     Exit status 1 means that something is wrong.
     """
     models, nets = _second_net(Settings.from_env())
-    of_library = _library(store)  # before the gallery's: it may erase somebody there
+    of_library = _library(store, models)  # before the gallery's: it may erase somebody there
     findings = [*store.check(models), *of_library, *nets, _ffmpeg()]
     if table:
         for one in findings:
@@ -39,24 +43,42 @@ def doctor(store: Store, *, table: bool) -> None:
         sys.exit(1)
 
 
-def _library(store: Store) -> list[Finding]:
-    """Finish what was to be erased from the library, if there is one, and say what remains."""
+def _library(store: Store, models: Sequence[str]) -> list[Finding]:
+    """Finish what was to be erased from the library, if there is one, and say what remains.
+
+    Also says how many videos other models than these looked at.
+    """
     address = Settings.from_env().library_db
     if not address.path.exists():
         return []
     try:
         with open_library(address, store, create=False) as ledger:
             owed = ledger.unfinished_forgetting() or ledger.strangers.is_erasing()
+            seen = [*_seen_before(ledger, models)]
     except GalleryError as error:
         return [Finding("error", str(error), "See docs/library.md.")]
     if not owed:
-        return []
+        return seen
     found = "What was erased may still be in the bytes of the library or of its log."
     remedy = (
         "Free twice as much space as its file takes, end other programs that use it, and run "
         "doctor again."
     )
-    return [Finding("error", found, remedy)]
+    return [Finding("error", found, remedy), *seen]
+
+
+def _seen_before(ledger: Ledger, models: Sequence[str]) -> Iterator[Finding]:
+    """Count the videos with faces that each of these second models has not looked at."""
+    for model in models:
+        done = ledger.iterate("done")
+        before = sum(model not in one.models for one in done if one.faces)
+        if before:
+            found = f"{model} has not looked at {counted(before, 'video')} of the library."
+            remedy = (
+                "Everyone there is compared by the nets that did, and by the first alone with "
+                "whoever was enrolled since. To look again: python -m tools scan --again"
+            )
+            yield Finding("ok", found, remedy)
 
 
 def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from db.sqlite.ledger import SqliteLedger
 from db.sqlite.store import StoredGallery
-from function.engines.models import SECOND
+from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.engines.protocol import Engine
 from tests.support.galleries import gallery_of_schema
+from tests.support.ledgers import made_up_person, scan_one
 from tools.cli import main
 
 
@@ -65,6 +67,26 @@ def test_doctor_changes_nothing_in_an_older_file_and_asks_for_no_net_that_is_off
     assert [path.name for path in tmp_path.glob("older*")] == ["older.db"]
     monkeypatch.setenv("SECOND_ENCODER", "off")
     assert lacking(earlier) == []
+
+
+def test_doctor_counts_the_videos_that_another_second_net_looked_at(
+    earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIBRARY_DB", str(tmp_path / "l.db"))
+
+    def counted() -> list[str]:
+        findings = answer("doctor", "--db", earlier)
+        return [one["found"] for one in findings if "has not looked at" in one["found"]]
+
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        today = scan_one(ledger, 1, made_up_person(1))
+        assert counted() == []
+        before = [scan_one(ledger, number, made_up_person(number)) for number in (2, 3)]
+        with ledger.writing() as db:
+            earlier_models = json.dumps([PRIMARY.id, SECOND_BEFORE.id])
+            db.execute("UPDATE videos SET models = ? WHERE id != ?", (earlier_models, today))
+            db.execute("UPDATE videos SET faces = 0 WHERE id = ?", (before[0],))
+    assert counted() == [f"{SECOND.id} has not looked at 1 video of the library."]
 
 
 def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Path) -> None:
