@@ -9,7 +9,7 @@ from db.models import EncodingModel
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Snapshot, no_rejections
 from db.templates import USUAL_QUALITY
-from function.engines.models import PRIMARY
+from function.engines.models import PRIMARY, SECOND
 from function.engines.protocol import Box
 from function.faces.face import Face
 from function.matching.densities import shipped_densities
@@ -86,7 +86,9 @@ def make_sources(
         for row, encoding in enumerate(crowd.encodings(crowd.person(), each, spread))
     ]
     if twice:
-        faces = [(number, row, replace(face, second=face.encoding)) for number, row, face in faces]
+        faces = [
+            (number, row, replace(face, second=_as_second(face))) for number, row, face in faces
+        ]
     return tuple(
         Source(f"P{number}", f"P{number}/{row}.jpg", (face,), is_video=False)
         for number, row, face in faces
@@ -95,3 +97,8 @@ def make_sources(
 
 EXPECTED_OWN = float(np.sqrt(2 * shipped_densities().own_variance))
 """Where two single photos of one person usually lie."""
+
+
+def _as_second(face: Face) -> Vector:
+    """The first net's encoding as one of the second's size: as far from others."""
+    return np.pad(face.encoding, (0, SECOND.dimensions - len(face.encoding)))

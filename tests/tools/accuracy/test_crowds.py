@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.engines.models import PRIMARY
+from function.engines.models import BOTH, PRIMARY
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy import crowds
 from tools.accuracy.crowds import CROWD_SEED, add_crowd, add_strangers
@@ -40,7 +40,8 @@ def test_a_crowd_is_drawn_once_for_all_galleries(monkeypatch: pytest.MonkeyPatch
 
     def draw(count: int, _: np.random.Generator) -> crowds.Crowd:
         drawn.append(count)
-        return crowds.Crowd(*(np.zeros((count, side), np.float32) for side in (128, 256)))
+        sides = PRIMARY.dimensions, BOTH.space.dimensions
+        return crowds.Crowd(*(np.zeros((count, side), np.float32) for side in sides))
 
     monkeypatch.setattr(crowds, "draw_crowd", draw)
     trials = draw_trials()
