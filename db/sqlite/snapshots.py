@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -55,8 +55,7 @@ def load_snapshot(
     """
     # Read first: after a change in between, this snapshot must seem outdated, not current.
     generation = gallery.generation()
-    held = gallery.models()
-    _require_model(held, model)
+    _require_model(gallery, model)
     # By id: stores order names differently, and scores must not depend on that.
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
@@ -80,20 +79,28 @@ def load_snapshot(
     )
     place = {row[0]: index for index, row in enumerate(kept)}
     del kept  # as large as all encodings, and others are to be read
-    fused = [
-        _load_fused(gallery, fusion, place, snapshot)
-        for fusion in fusions
-        if fusion.parts[0] == model and fusion.parts[1].id in held
-    ]
-    return replace(snapshot, fused=tuple(one for one in fused if one))
+    return replace(snapshot, fused=tuple(_load_each(gallery, fusions, place, snapshot)))
 
 
-def _require_model(models: Sequence[str], model: EncodingModel) -> None:
+def _require_model(gallery: SqliteGallery, model: EncodingModel) -> None:
+    models = gallery.models()
     if models and model.id not in models:
         raise OtherModelError(
             f"The gallery's encodings are of {models[0]}, the engine's of {model.id}; they cannot "
             "be compared. Name another gallery, or enrol the photos again."
         )
+
+
+def _load_each(
+    gallery: SqliteGallery, fusions: Sequence[Fusion], place: Mapping[int, int], snapshot: Snapshot
+) -> Iterator[Fused]:
+    """Yield the templates in each fusion that photos have encodings for."""
+    held = gallery.models()
+    for fusion in fusions:
+        if fusion.parts[0] == snapshot.model and fusion.parts[1].id in held:
+            fused = _load_fused(gallery, fusion, place, snapshot)
+            if fused:
+                yield fused
 
 
 def _load_fused(
