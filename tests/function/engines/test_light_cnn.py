@@ -24,6 +24,7 @@ from function.engines.weights import LIGHT_CNN_WEIGHTS
 from function.errors import EngineUnavailableError
 from function.media.pictures import RgbImage
 from tests.support.engines import detect
+from tests.support.floats import in_floats
 from tools.footage.videos import read_portrait
 
 ON_CPU = EngineOptions(device="cpu")
@@ -131,16 +132,18 @@ def test_no_chips_are_no_encodings(floats: SecondEncoder) -> None:
     assert (encodings.shape, likeness.shape) == ((0, LIGHT_CNN.dimensions), (0,))
 
 
-def test_processors_that_multiply_bytes_get_the_net_in_bytes(
+@pytest.mark.parametrize("is_fast", [False, True])
+def test_every_kind_of_processor_has_the_net_in_bytes(
+    is_fast: bool,  # noqa: FBT001  # one of two cases
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda _: is_fast)
     chip = np.random.default_rng(1).integers(0, 256, (CHIP_PIXELS, CHIP_PIXELS, 3), np.uint8)
-    for in_bytes in (False, True):
-        monkeypatch.setattr(
-            "function.engines.lightcnn.encoder.multiplies_bytes", lambda fast=in_bytes: fast
-        )
-        loaded = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
-        np.testing.assert_array_equal(loaded, open_encoder(in_bytes=in_bytes).encode([chip]))
+    loaded = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
+    np.testing.assert_array_equal(loaded, open_encoder(in_bytes=True).encode([chip]))
+    with in_floats():
+        compared = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
+    np.testing.assert_array_equal(compared, open_encoder(in_bytes=False).encode([chip]))
 
 
 def test_another_file_in_its_place_is_refused(tmp_path: Path) -> None:

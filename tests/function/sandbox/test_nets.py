@@ -40,15 +40,15 @@ from tests.function.sandbox.test_helpers import (
     wait_until,
 )
 from tests.support import standing_cuda
+from tests.support.floats import in_floats
 
 __all__ = ["film"]
 
 
 @pytest.fixture(scope="module")
 def alone(film: Path) -> PeopleFound:
-    """What is found in floats, as on a GPU: some processors multiply bytes instead."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(onnx_engine, "multiplies_bytes", lambda: False)
+    """What is found in floats, as on a GPU: processors multiply bytes instead."""
+    with in_floats():
         return find(Here(Settings()), film)
 
 
