@@ -139,7 +139,15 @@ def _has_come(desk: Desk) -> bool:
     return bool(select.select([desk.answering], [], [], 0)[0])
 
 
-@pytest.mark.parametrize("request_for", [(1, 0, 4, 4), (1, 65535, 65535, 65535), (3, 1, 4, 4)])
+@pytest.mark.parametrize(
+    "request_for",
+    [
+        (1, 0, 4, 4),
+        (1, 65535, 65535, 65535),
+        (nets.NAMES.index("sface"), 1, 4, 4),  # which is not here
+        (len(nets.NAMES), 1, 4, 4),
+    ],
+)
 def test_who_asks_for_what_cannot_be_is_refused_at_once(
     request_for: tuple[int, int, int, int], desks: list[Desk], net: Doubling
 ) -> None:
