@@ -13,6 +13,6 @@ def in_floats() -> Iterator[None]:
     """Load nets in floats meanwhile."""
     with (
         patch.object(onnx_engine, "multiplies_bytes", return_value=False),
-        patch.object(encoder, "IN_BYTES", new=False),
+        patch.object(encoder, "gains_by_bytes", return_value=False),
     ):
         yield
