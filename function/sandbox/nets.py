@@ -199,7 +199,7 @@ def serve(nets: Mapping[str, RunsAll], desks: Sequence[Desk]) -> NoReturn:
                 waiting.unregister(line)
                 by_line.pop(line).answering.close()
                 continue
-            if request and _fits(nets[request[0]], *request[1].shape[:3]):
+            if request and _can_run(nets, *request):
                 asked.setdefault(request[0], []).append((by_line[line], request[1]))
             else:
                 _write_answer(by_line[line], [])
@@ -231,6 +231,11 @@ def _read_request(desk: Desk) -> tuple[str, RgbImage] | None:
         return None
     pixels = np.frombuffer(desk.pictures, np.uint8, count)
     return NAMES[net], pixels.reshape(*sizes, 3)
+
+
+def _can_run(nets: Mapping[str, RunsAll], name: str, pictures: RgbImage) -> bool:
+    """Say whether a net is here, of which there may be more elsewhere, and has room for these."""
+    return name in nets and _fits(nets[name], *pictures.shape[:3])
 
 
 def require_room(net: RunsAll, pixels: int) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -18,7 +17,6 @@ from db.galleries import GalleryChange, Store
 from db.records import Encoding, Performer, Vector
 from db.snapshots import Snapshot
 from db.stores import open_store
-from function.engines import onnx_engine
 from function.engines.loading import load_engine
 from function.engines.models import BOTH, SECOND
 from function.engines.protocol import Engine, EngineOptions
@@ -36,6 +34,7 @@ from function.web.reply import PersonReply, rank, to_reply
 from function.web.results import RecentResults
 from tests.support.crowds import Crowd
 from tests.support.engines import EngineReader
+from tests.support.floats import in_floats
 from tools.demo.__main__ import ENROLLED, IN_THE_VIDEO, SECONDS_EACH
 from tools.footage.photos import fetch_photos
 from tools.footage.videos import moving_picture, read_portrait, still_picture, write_video
@@ -101,11 +100,11 @@ def fetch_material(folder: Path) -> Material:
 
 
 def load_in_floats() -> Engine:
-    """Load the engine that users get, as on a processor that is not fast with bytes.
+    """Load the engine that users get, but its nets in floats.
 
     So the numbers do not depend on which kind they are made on.
     """
-    with patch.object(onnx_engine, "multiplies_bytes", return_value=False):
+    with in_floats():
         return load_engine("auto", EngineOptions())
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from function.engines import onnx_engine
 from function.engines.loading import load_engine
 from function.engines.protocol import DeviceName, Engine, EngineOptions
 from function.errors import EngineUnavailableError
@@ -24,6 +23,7 @@ from function.sandbox import starting
 from function.sandbox.readers import open_reader
 from function.settings import Settings
 from tests.support import child_in_floats, child_in_lanes
+from tests.support.floats import in_floats
 from tests.support.videos import numbered_pictures
 from tools.footage.videos import moving_picture, read_portrait, write_video
 
@@ -38,9 +38,8 @@ def gpu() -> Engine:
 
 @pytest.fixture(scope="module")
 def cpu() -> Iterator[Engine]:
-    """The same nets on the CPU in floats: some processors multiply bytes instead."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(onnx_engine, "multiplies_bytes", lambda: False)
+    """The same nets on the CPU in floats: processors multiply bytes instead."""
+    with in_floats():
         yield load_engine("onnx", EngineOptions(device="cpu"))
 
 

@@ -1,4 +1,4 @@
-"""Writes Light CNN as a graph that multiplies bytes: three times as fast where a processor can.
+"""Writes Light CNN as a graph that multiplies bytes: two to three times as fast on processors.
 
 All convolutions but the first take and give bytes, and of two halves the larger ones are found in
 bytes too; the last layer takes bytes. What a block adds to the maps on which it started is rounded,

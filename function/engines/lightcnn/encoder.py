@@ -1,4 +1,4 @@
-"""Light CNN under onnxruntime: in bytes where a processor multiplies them fast, else in floats."""
+"""Light CNN under onnxruntime: in bytes on most processors, in floats on a GPU."""
 
 from dataclasses import replace
 from functools import partial
@@ -8,7 +8,7 @@ from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN, POINTS
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
 from function.engines.onnx.sessions import open_session
-from function.engines.processor import multiplies_bytes
+from function.engines.processor import gains_by_bytes
 from function.engines.protocol import EngineOptions
 from function.engines.weights import LIGHT_CNN_WEIGHTS
 
@@ -37,7 +37,7 @@ def load_light_cnn(options: EngineOptions, cache: GraphCache) -> LateEncoder:
     if options.nets:
         on_gpu = partial(options.nets.net, "lightcnn")
         return LateEncoder(LIGHT_CNN_NET, on_gpu, at_once=CHIPS_ON_GPU)
-    graph = read_light_cnn(cache, in_bytes=multiplies_bytes())
+    graph = read_light_cnn(cache, in_bytes=gains_by_bytes())
     return LateEncoder(LIGHT_CNN_NET, partial(open_session, graph, replace(options, device="cpu")))
 
 
@@ -47,6 +47,6 @@ def read_light_cnn(cache: GraphCache, *, in_bytes: bool) -> bytes:
 
 
 def prepare_light_cnn(cache: GraphCache) -> None:
-    """Put the net into the cache for every kind of processor; raises as `load_light_cnn`."""
+    """Put the net into the cache, for processors and for a GPU; raises as `load_light_cnn`."""
     for in_bytes in (False, True):
         read_light_cnn(cache, in_bytes=in_bytes)

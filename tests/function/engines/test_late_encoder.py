@@ -16,7 +16,7 @@ from function.engines.protocol import EngineOptions
 from function.sandbox.lockdown import lock_down
 
 name, in_bytes, keeps_room = sys.argv[1], *map(int, sys.argv[2:])
-encoder.multiplies_bytes = lambda: bool(in_bytes)
+encoder.gains_by_bytes = lambda: bool(in_bytes)
 engine = load_engine("onnx", EngineOptions(device="cpu", second_encoder=name))
 side = 128 if name == "lightcnn" else 112
 chip = np.zeros((side, side, 3), np.uint8)
@@ -30,12 +30,12 @@ print("encodes", engine.second.encode([chip]).shape, flush=True)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process writes")
 @pytest.mark.parametrize("keeps_room", [True, False])
 @pytest.mark.parametrize(
-    ("name", "in_bytes"), [("lightcnn", False), ("lightcnn", True), ("sface", False)]
+    ("name", "in_bytes"), [("lightcnn", True), ("lightcnn", False), ("sface", False)]
 )
 def test_the_room_kept_for_a_second_net_is_what_opening_it_needs(
     name: str,
-    in_bytes: bool,  # noqa: FBT001  # one of several cases
-    keeps_room: bool,  # noqa: FBT001  # likewise
+    in_bytes: bool,  # noqa: FBT001  # one of two cases
+    keeps_room: bool,  # noqa: FBT001  # one of two cases
 ) -> None:
     case = [name, str(int(in_bytes)), str(int(keeps_room))]
     command = [sys.executable, "-c", IN_A_FULL_CHILD, *case]

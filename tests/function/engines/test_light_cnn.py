@@ -131,16 +131,22 @@ def test_no_chips_are_no_encodings(floats: SecondEncoder) -> None:
     assert (encodings.shape, likeness.shape) == ((0, LIGHT_CNN.dimensions), (0,))
 
 
-def test_processors_that_multiply_bytes_get_the_net_in_bytes(
+@pytest.mark.parametrize(
+    ("machine", "has_avx2", "in_bytes"),
+    [("x86_64", True, True), ("x86_64", False, False), ("aarch64", False, True)],
+)
+def test_processors_that_gain_by_bytes_have_the_net_in_bytes(
+    machine: str,
+    has_avx2: bool,  # noqa: FBT001  # one of two cases
+    in_bytes: bool,  # noqa: FBT001  # likewise
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    avx2 = 11  # to OpenCV
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda one: one != avx2 or has_avx2)
+    monkeypatch.setattr("platform.machine", lambda: machine)
     chip = np.random.default_rng(1).integers(0, 256, (CHIP_PIXELS, CHIP_PIXELS, 3), np.uint8)
-    for in_bytes in (False, True):
-        monkeypatch.setattr(
-            "function.engines.lightcnn.encoder.multiplies_bytes", lambda fast=in_bytes: fast
-        )
-        loaded = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
-        np.testing.assert_array_equal(loaded, open_encoder(in_bytes=in_bytes).encode([chip]))
+    loaded = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
+    np.testing.assert_array_equal(loaded, open_encoder(in_bytes=in_bytes).encode([chip]))
 
 
 def test_another_file_in_its_place_is_refused(tmp_path: Path) -> None:

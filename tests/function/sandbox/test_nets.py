@@ -40,15 +40,15 @@ from tests.function.sandbox.test_helpers import (
     wait_until,
 )
 from tests.support import standing_cuda
+from tests.support.floats import in_floats
 
 __all__ = ["film"]
 
 
 @pytest.fixture(scope="module")
 def alone(film: Path) -> PeopleFound:
-    """What is found in floats, as on a GPU: some processors multiply bytes instead."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(onnx_engine, "multiplies_bytes", lambda: False)
+    """What is found in floats, as on a GPU: processors multiply bytes instead."""
+    with in_floats():
         return find(Here(Settings()), film)
 
 
@@ -139,7 +139,15 @@ def _has_come(desk: Desk) -> bool:
     return bool(select.select([desk.answering], [], [], 0)[0])
 
 
-@pytest.mark.parametrize("request_for", [(1, 0, 4, 4), (1, 65535, 65535, 65535), (3, 1, 4, 4)])
+@pytest.mark.parametrize(
+    "request_for",
+    [
+        (1, 0, 4, 4),
+        (1, 65535, 65535, 65535),
+        (nets.NAMES.index("sface"), 1, 4, 4),  # which is not here
+        (len(nets.NAMES), 1, 4, 4),
+    ],
+)
 def test_who_asks_for_what_cannot_be_is_refused_at_once(
     request_for: tuple[int, int, int, int], desks: list[Desk], net: Doubling
 ) -> None:
