@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from db.records import Vectors
 from function.engines.protocol import Detection, SecondEncoder
-from function.engines.sface.model import SFACE
 from function.faces.face import Face
 from function.faces.found import Details
 from function.media.images import decode_jpeg, encode_jpeg
@@ -18,6 +17,18 @@ CHIP_QUALITY = 95
 """A chip is about 6 KB as a JPEG of this quality, a sixth of its pixels, and its encoding as good:
 on 236 photographs as many pairs of one person are missed. Cut out of the crop, which is scaled and
 turned already, it misses half as many more."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How like its mirror image a net finds a face.
+
+    The `cosine` between the encodings of both, at most 1; `model` is the net's, for each net finds
+    other faces alike.
+    """
+
+    model: str
+    cosine: float
 
 
 def cut_chip(image: RgbImage, detection: Detection, encoder: SecondEncoder | None) -> bytes:
@@ -54,17 +65,15 @@ def encode_again(face: Face, encoder: SecondEncoder | None) -> Face:
     return replace(face, second=encoding)
 
 
-def encode_with_likeness(face: Face, encoder: SecondEncoder | None) -> tuple[Face, float | None]:
+def encode_with_likeness(face: Face, encoder: SecondEncoder | None) -> tuple[Face, Likeness | None]:
     """Return a face with its second encoding, and how like its mirror image the net finds it.
 
-    The likeness is a cosine, at most 1; None without an encoder or a chip, and from another net
-    than SFace: what it says of a photo was measured for that one only.
+    There is no likeness without an encoder or a chip.
     """
     if encoder is None or not face.chip:
         return face, None
-    (encoding,), (likeness,) = encoder.encode_with_likeness([decode_jpeg(face.chip)])
-    is_measured = encoder.model.id == SFACE.id
-    return replace(face, second=encoding), float(likeness) if is_measured else None
+    (encoding,), (cosine,) = encoder.encode_with_likeness([decode_jpeg(face.chip)])
+    return replace(face, second=encoding), Likeness(encoder.model.id, float(cosine))
 
 
 def details_of(
