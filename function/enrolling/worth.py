@@ -48,13 +48,14 @@ class Odds:
 ODDS: Mapping[str, Odds] = {
     SFACE.id: Odds(-45.36, 47.45, 5.29, 1.5),
 }
-"""By the second net. SFace's and the next one were fitted on 2,550 photographs of 57 people, most of
-them blurred, moved, darkened, shrunk or covered in 17 ways, each enrolled alone among one good
-photograph of each of the others. A face that a net sees differently in a mirror is one it does not
-know: of all measures tried, the cosine says most about photographs as they are."""
+"""By the second net. SFace's were fitted on 2,550 photographs of 57 people, most of them blurred,
+moved, darkened, shrunk or covered in 17 ways, each enrolled alone among one good photograph of each
+of the others. A face that a net sees differently in a mirror is one it does not know: of all
+measures tried, the cosine says most about photographs as they are."""
 
 ODDS_ALONE = Odds(-2.92, 0.0, 8.11, 1.25)
-"""Without a second net, or with one of the user's own: what that says was not measured."""
+"""Without a second net, or with one of the user's own, of which nothing was measured; fitted on the
+same photographs."""
 
 ADVICE = {
     BLURRED: "a sharper one",

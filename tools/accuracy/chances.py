@@ -125,7 +125,10 @@ def _search(
     fusion, densities = (second.fusion, second.all_densities()) if second else (None, None)
     sources = {key: [Source(key, "", (face,), is_video=False)] for key, face in enrolled.items()}
     gallery = make_gallery(sources, engine.encoder.model, fusion)
-    trials = [Trial(name, (face,), gallery, True, (face,), gallery) for face in probes]
+    trials = [
+        Trial(name, (face,), gallery, enrolled=True, usual_faces=(face,), usual_gallery=gallery)
+        for face in probes
+    ]
     found = [run_trial(trial, densities).ours for trial in trials]
     return float(np.mean([one.named and one.first_is_right for one in found]))
 
@@ -186,9 +189,9 @@ def render_chances(tried: Sequence[TriedPhoto], fit: ChanceFit) -> str:
         )
     odds = fit.odds
     told = (
-        f"{fit.photos} photographs of {fit.people} people: offset {odds.offset:.2f}, "
-        f"likeness {odds.per_likeness:.2f}, distance {odds.per_distance:.2f}, "
-        f"sharpness {odds.per_sharpness:.2f}",
+        f"{fit.photos} photographs of {fit.people} people: offset {odds.offset:.2f}",
+        f"likeness {odds.per_likeness:.2f}",
+        f"distance {odds.per_distance:.2f}, sharpness {odds.per_sharpness:.2f}",
         f"log loss without signs {fit.without_signs:.3f}, people held apart {fit.held_apart:.3f}",
         f"with the numbers that ship {fit.shipped:.3f}",
     )
@@ -197,4 +200,4 @@ def render_chances(tried: Sequence[TriedPhoto], fit: ChanceFit) -> str:
 
 def _share(named: Sequence[float]) -> str:
     """Say how many of the searches named, over photographs; a dash for none."""
-    return f"{100 * float(np.mean(named)):.0f} %" if named else "–"
+    return f"{100 * float(np.mean(named)):.0f} %" if named else "-"
