@@ -23,7 +23,7 @@ from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from tools.accuracy.kinds import ENROLLED, Portrait, read_portraits
 from tools.accuracy.labelled import Source
 from tools.accuracy.spoiling import SPOILS, leave
-from tools.accuracy.trials import Trial, make_gallery, run_trial
+from tools.accuracy.trials import Trial, make_gallery, run_trials
 
 FOLDS = 5
 
@@ -129,7 +129,7 @@ def _search(
         Trial(name, (face,), gallery, enrolled=True, usual_faces=(face,), usual_gallery=gallery)
         for face in probes
     ]
-    found = [run_trial(trial, densities).ours for trial in trials]
+    found = [one.ours for one in run_trials(trials, lambda _: densities)]
     return float(np.mean([one.named and one.first_is_right for one in found]))
 
 
