@@ -8,6 +8,7 @@ import numpy as np
 
 from db.records import Vector
 from db.templates import QUALITY_SLOPE, weigh_qualities
+from function.engines.lightcnn.model import LIGHT_CNN
 from function.engines.sface.model import SFACE
 from function.faces.face import BLURRED, DARK, FULL_SHARPNESS, Face
 from function.faces.second_encodings import Likeness
@@ -46,6 +47,7 @@ class Odds:
 
 
 ODDS: Mapping[str, Odds] = {
+    LIGHT_CNN.id: Odds(-19.11, 21.39, 5.12, 1.43),
     SFACE.id: Odds(-45.36, 47.45, 5.29, 1.5),
 }
 """By the second net. SFace's were fitted on 2,550 photographs of 57 people, most of them blurred,
