@@ -34,7 +34,7 @@ def weight(face: Face) -> float:
 BLANK = np.zeros(128, np.float32)
 
 
-def chance(likeness: Likeness | None, *, distance: float = 0.6, sharpness: float = 1.0) -> float:
+def chance(likeness: Likeness | None, *, distance: float = 0.8, sharpness: float = 1.0) -> float:
     face = make_face(np.full(128, distance / 128**0.5))
     return estimate_chance(replace(face, sharpness=sharpness), BLANK, likeness)
 
@@ -43,7 +43,7 @@ def chance(likeness: Likeness | None, *, distance: float = 0.6, sharpness: float
 def test_the_more_of_a_face_is_seen_the_better_the_chance(model: str | None) -> None:
     usual = Likeness(model, 0.97) if model else None
     assert chance(usual) > 0.5
-    assert chance(usual, distance=0.3) < chance(usual) - 0.05
+    assert chance(usual, distance=0.5) < chance(usual) - 0.05
     assert chance(usual, sharpness=0.01) < chance(usual) - 0.05
     assert model is None or chance(Likeness(model, 0.5)) < LEAST_CHANCE
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from function.engines.lightcnn.model import CHIP_PIXELS
 from function.engines.protocol import Engine
 from function.enrolling.search import search_photo
 from function.faces.face import Face
@@ -89,4 +90,4 @@ def test_the_likeness_is_of_the_net_that_found_it_and_low_where_one_side_is_hidd
 def test_in_a_photo_the_widest_face_is_encoded_twice(photos: Path, engine: Engine) -> None:
     (face,) = search_photo((photos / "obama1.jpg").read_bytes(), engine).faces
     assert face.second is not None
-    assert decode_jpeg(face.chip).shape == (112, 112, 3)
+    assert decode_jpeg(face.chip).shape == (CHIP_PIXELS, CHIP_PIXELS, 3)
