@@ -54,12 +54,12 @@ ODDS: Mapping[str, Odds] = {
 """By the second net. A face that a net sees differently in a mirror is one it does not know: of all
 measures tried, the cosine says most about photographs as they are.
 
-Light CNN's were fitted by `python -m tools evaluate-kinds FOLDER... --worth` on 2,134 photographs of
-75 people, most of them spoilt in 14 ways, each enrolled alone among one good photograph of each of
-the others (log loss 0.484 with people held apart, 0.574 without signs). SFace's were fitted on 2,550
-photographs of 57 people in the same way: on those of the 75 their log loss is 0.608, that of numbers
-fitted on them 0.598 with people held apart. SFace's numbers would refuse two in five of Light CNN's
-photographs, and those do name."""
+Light CNN's were fitted by `python -m tools evaluate-kinds FOLDER... --worth` on 2,134 photographs
+of 75 people, most of them spoilt in 14 ways, each enrolled alone among one good photograph of each
+of the others (log loss 0.484 with people held apart, 0.574 without signs). SFace's were fitted on
+2,550 photographs of 57 people in the same way: on those of the 75 their log loss is 0.608, that of
+numbers fitted on them 0.598 with people held apart. SFace's numbers would refuse two in five of
+Light CNN's photographs, and half of the searches for those name."""
 
 ODDS_ALONE = Odds(-2.92, 0.0, 8.11, 1.25)
 """Without a second net, or with one of the user's own, of which nothing was measured; fitted on
