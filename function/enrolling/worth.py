@@ -10,8 +10,7 @@ from db.records import Vector
 from db.templates import QUALITY_SLOPE, weigh_qualities
 from function.engines.lightcnn.model import LIGHT_CNN
 from function.engines.sface.model import SFACE
-from function.faces.face import BLURRED, DARK, FULL_SHARPNESS, Face
-from function.faces.second_encodings import Likeness
+from function.faces.face import BLURRED, DARK, FULL_SHARPNESS, Face, Likeness
 
 NAMELESS = "shows too little of who it is"
 """The weakness of a face that is not enrolled."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from db.records import Vectors
 from function.engines.protocol import Detection, SecondEncoder
-from function.faces.face import Face
+from function.faces.face import Face, Likeness
 from function.faces.found import Details
 from function.media.images import decode_jpeg, encode_jpeg
 from function.media.pictures import RgbImage
@@ -17,18 +17,6 @@ CHIP_QUALITY = 95
 """A chip is about 6 KB as a JPEG of this quality, a sixth of its pixels, and its encoding as good:
 on 236 photographs as many pairs of one person are missed. Cut out of the crop, which is scaled and
 turned already, it misses half as many more."""
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How like its mirror image a net finds a face.
-
-    The `cosine` between the encodings of both, at most 1; `model` is the net's, for each net finds
-    other faces alike.
-    """
-
-    model: str
-    cosine: float
 
 
 def cut_chip(image: RgbImage, detection: Detection, encoder: SecondEncoder | None) -> bytes:

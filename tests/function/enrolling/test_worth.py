@@ -18,8 +18,7 @@ from function.enrolling.worth import (
     refusal_of,
     remark_on,
 )
-from function.faces.face import Face
-from function.faces.second_encodings import Likeness
+from function.faces.face import Face, Likeness
 from tests.support.crowds import make_face
 
 
