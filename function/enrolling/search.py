@@ -21,7 +21,7 @@ DETECTION_PIXELS = 1280
 QUARTER_DEGREES = 90
 
 SHOWN_QUALITY = 80
-"""A face of 112 pixels is about 3 KB as a JPEG of this quality."""
+"""A face of 128 pixels is about 4 KB as a JPEG of this quality."""
 
 ANY_TURN = (2, 1, 3)
 """Quarter turns to try with a photo whose faces show nobody: upside down comes first, because
@@ -72,7 +72,7 @@ def search_picture(image: RgbImage, engine: Engine) -> PhotoFound:
 
 
 def _reduced(chip: bytes) -> bytes:
-    """Compress a chip, which is 112 pixels wide, as far as it is only to be looked at."""
+    """Compress a chip, which is 128 pixels wide, as far as it is only to be looked at."""
     return encode_jpeg(decode_jpeg(chip), SHOWN_QUALITY) if chip else b""
 
 

@@ -53,6 +53,18 @@ class Face:
         return DOUBTFUL in self.weaknesses
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """How like its mirror image a net finds a face.
+
+    The `cosine` between the encodings of both, at most 1; `model` is the net's, for each net finds
+    other faces alike.
+    """
+
+    model: str
+    cosine: float
+
+
 def best_face(faces: Sequence[Face]) -> Face:
     """Choose the face to show: the best that is not doubtful; if equal, the earliest."""
     return max(faces, key=lambda face: (not face.is_doubtful, face.quality, -face.seconds))

@@ -8,8 +8,7 @@ import numpy as np
 
 from db.records import Vectors
 from function.engines.protocol import Detection, SecondEncoder
-from function.engines.sface.model import SFACE
-from function.faces.face import Face
+from function.faces.face import Face, Likeness
 from function.faces.found import Details
 from function.media.images import decode_jpeg, encode_jpeg
 from function.media.pictures import RgbImage
@@ -54,17 +53,15 @@ def encode_again(face: Face, encoder: SecondEncoder | None) -> Face:
     return replace(face, second=encoding)
 
 
-def encode_with_likeness(face: Face, encoder: SecondEncoder | None) -> tuple[Face, float | None]:
+def encode_with_likeness(face: Face, encoder: SecondEncoder | None) -> tuple[Face, Likeness | None]:
     """Return a face with its second encoding, and how like its mirror image the net finds it.
 
-    The likeness is a cosine, at most 1; None without an encoder or a chip, and from another net
-    than SFace: what it says of a photo was measured for that one only.
+    There is no likeness without an encoder or a chip.
     """
     if encoder is None or not face.chip:
         return face, None
-    (encoding,), (likeness,) = encoder.encode_with_likeness([decode_jpeg(face.chip)])
-    is_measured = encoder.model.id == SFACE.id
-    return replace(face, second=encoding), float(likeness) if is_measured else None
+    (encoding,), (cosine,) = encoder.encode_with_likeness([decode_jpeg(face.chip)])
+    return replace(face, second=encoding), Likeness(encoder.model.id, float(cosine))
 
 
 def details_of(

@@ -14,9 +14,12 @@ from db.records import Vector
 from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.faces.face import DOUBTFUL
 
-LENGTHS = {PRIMARY.id: (0.9, 2.1), **dict.fromkeys((SECOND.id, SECOND_BEFORE.id), (0.5, 1.01))}
+LENGTHS = {PRIMARY.id: (0.9, 2.1), SECOND.id: (0.5, 1.01), SECOND_BEFORE.id: (0.5, 1.01)}
 """How long encodings can be. Of 1,045 photographs dlib's are 1.25 to 1.70, those of the second nets
 that ship 1; means of several are shorter. Of other nets' encodings the length is not known."""
+
+DIMENSIONS = {one.id: one.dimensions for one in (PRIMARY, SECOND, SECOND_BEFORE)}
+"""How many numbers encodings have, where that is known."""
 
 LARGEST_NUMBER = 100.0
 """No net's encodings hold nearly as large a number."""
@@ -69,7 +72,7 @@ def is_encoding(vector: Vector, model: str) -> bool:
     """Say whether a net with this model can have made an encoding of a face."""
     if vector.ndim != 1 or not np.isfinite(vector).all():
         return False
-    if model == PRIMARY.id and len(vector) != PRIMARY.dimensions:
+    if len(vector) != DIMENSIONS.get(model, len(vector)):
         return False
     least, most = LENGTHS.get(model, (0.0, math.inf))
     length = float(np.linalg.norm(vector))

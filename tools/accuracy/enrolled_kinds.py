@@ -15,6 +15,7 @@ from function.engines.protocol import Engine
 from function.enrolling.choosing import choose_face
 from function.enrolling.search import search_picture
 from function.faces.face import Face
+from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from function.media.photos import PhotoRefusedError
 from tools.accuracy.kinds import ENROLLED, Portrait, read_portraits
 from tools.accuracy.labelled import Source
@@ -44,10 +45,24 @@ class EnrolledFigures:
     beside_strangers_named: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Searches:
+    """Everybody's photographs, of which those after the enrolled are searched for, and the nets."""
+
+    people: Mapping[str, Sequence[Portrait]]
+    engine: Engine
+    second: SecondModel | None
+
+
 def measure_enrolled_kinds(
-    folder: Path, engine: Engine, report: Callable[[str], None]
+    folder: Path,
+    engine: Engine,
+    report: Callable[[str], None],
+    second: SecondModel | None = SHIPPED_MODEL,
 ) -> list[EnrolledFigures]:
     """Measure every way of spoiling on a folder of photos by name; `report` is told which.
+
+    `second` is the model of the engine's second encoder.
 
     Raises:
         UnusableSourceError: fewer than two people have enough photos with a face.
@@ -55,14 +70,15 @@ def measure_enrolled_kinds(
     report(f"reading {folder.name}")
     people = read_portraits(folder, engine)
     good = {name: [own[0].face] for name, own in people.items()}
+    searches = _Searches(people, engine, second)
     figures = []
     for kind in SPOILS:
         report(f"measuring enrolled faces: {kind}")
         spoilt = {name: _enrol(own[1], kind, engine) for name, own in people.items()}
         beside = {name: [*good[name], *faces] for name, faces in spoilt.items()}
         accepted = sum(map(len, spoilt.values())) / len(people)
-        alone = _measure(people, spoilt, engine)
-        figures.append(EnrolledFigures(kind, accepted, *alone, *_measure(people, beside, engine)))
+        alone = _measure(searches, spoilt)
+        figures.append(EnrolledFigures(kind, accepted, *alone, *_measure(searches, beside)))
     return figures
 
 
@@ -87,36 +103,32 @@ def _enrol(portrait: Portrait, kind: str, engine: Engine) -> list[Face]:
         return []
 
 
-def _measure(
-    people: Mapping[str, Sequence[Portrait]], enrolled: Mapping[str, Sequence[Face]], engine: Engine
-) -> tuple[float, float]:
+def _measure(searches: _Searches, enrolled: Mapping[str, Sequence[Face]]) -> tuple[float, float]:
     """Return the share of searches that name right, and of those for strangers that name."""
-    outcomes = [
-        outcome
-        for name, own in people.items()
-        for outcome in _search(name, own[ENROLLED:], enrolled, engine)
-    ]
+    outcomes = [one for name in searches.people for one in _search(name, searches, enrolled)]
     known = [one.ours.named and one.ours.first_is_right for one in outcomes if one.ours.enrolled]
     strangers = [one.ours.named for one in outcomes if not one.ours.enrolled]
     return float(np.mean(known)), float(np.mean(strangers))
 
 
 def _search(
-    name: str, probes: Sequence[Portrait], enrolled: Mapping[str, Sequence[Face]], engine: Engine
+    name: str, searches: _Searches, enrolled: Mapping[str, Sequence[Face]]
 ) -> list[TrialOutcome]:
-    model = engine.encoder.model
+    model, second = searches.engine.encoder.model, searches.second
+    fusion, densities = (second.fusion, second.all_densities()) if second else (None, None)
     sources = {
         key: [Source(key, "", (face,), is_video=False) for face in faces]
         for key, faces in enrolled.items()
     }
-    everyone = make_gallery(sources, model)
-    others = make_gallery({key: one for key, one in sources.items() if key != name}, model)
+    everyone = make_gallery(sources, model, fusion)
+    rest = {key: one for key, one in sources.items() if key != name}
+    others = make_gallery(rest, model, fusion)
     trials = [
         _trial(name, probe, gallery, is_enrolled=gallery is everyone)
-        for probe in probes
+        for probe in searches.people[name][ENROLLED:]
         for gallery in (everyone, others)
     ]
-    return [run_trial(trial, None) for trial in trials]
+    return [run_trial(trial, densities) for trial in trials]
 
 
 def _trial(name: str, probe: Portrait, gallery: Snapshot, *, is_enrolled: bool) -> Trial:

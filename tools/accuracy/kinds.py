@@ -13,7 +13,7 @@ from function.engines.protocol import Engine
 from function.enrolling.search import DETECTION_PIXELS
 from function.faces.face import Face
 from function.faces.faces import faces_of_image
-from function.faces.second_encodings import encode_again
+from function.faces.second_encodings import encode_again, encode_with_likeness
 from function.matching.second_models import SHIPPED_MODEL, SecondModel
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
@@ -109,8 +109,15 @@ def _read(folder: Path, engine: Engine) -> Iterator[tuple[str, list[Portrait]]]:
                     face = labelled_face(faces_of_image(picture, engine, DETECTION_PIXELS))
                 except (OSError, PhotoRefusedError):
                     continue
-                own.append(Portrait(picture, encode_again(face, engine.second)))
+                own.append(Portrait(picture, _encode(face, engine, len(own))))
         yield record.performer.name, own
+
+
+def _encode(face: Face, engine: Engine, number: int) -> Face:
+    """Encode again as enrolling does, or, what is searched for, as in a video."""
+    if number < ENROLLED:
+        return encode_with_likeness(face, engine.second)[0]
+    return encode_again(face, engine.second)
 
 
 def _outcomes(

@@ -23,6 +23,7 @@ from function.sources.records import UnusableSourceError
 from tools.accuracy.calibrate import calibrate as fit_and_compare
 from tools.accuracy.calibrate import render_calibration
 from tools.accuracy.casts import read_cast
+from tools.accuracy.chances import fit_chances, render_chances, try_photos
 from tools.accuracy.enrolled_kinds import measure_enrolled_kinds, render_enrolled_kinds
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
@@ -68,6 +69,7 @@ OF_FITS = b'"fitted_on"'
 
 FILMS_HELP = "How many films are made."
 WEAK_HELP = "Measure the scores of people seen only weakly, instead; takes several folders."
+WORTH_HELP = "Measure what spoilt photos are worth to enrol, instead; takes several folders."
 EVERY_HELP = "Seconds between samples, or auto; may be repeated.  [default: auto, 1, 2 and 5]"
 SEED_HELP = "Another one makes other films."
 KEEP_HELP = "Leave the films here, each with a list of who is seen when."
@@ -186,7 +188,10 @@ def _report(line: str) -> None:
 @click.argument("more", metavar="[FOLDER...]", type=FOLDER, nargs=-1)
 @click.option("--enrolled", is_flag=True, help="Spoil enrolled photos, not those searched for.")
 @click.option("--weak", is_flag=True, help=WEAK_HELP)
-def evaluate_kinds(folder: Path, more: tuple[Path, ...], *, enrolled: bool, weak: bool) -> None:
+@click.option("--worth", is_flag=True, help=WORTH_HELP)
+def evaluate_kinds(
+    folder: Path, more: tuple[Path, ...], *, enrolled: bool, weak: bool, worth: bool
+) -> None:
     """Measure on FOLDER how many people are named in photos that are spoilt in fourteen ways.
 
     FOLDER holds photos by name, NAME/*.jpg. Three of each person are enrolled as they are, and four
@@ -194,21 +199,28 @@ def evaluate_kinds(folder: Path, more: tuple[Path, ...], *, enrolled: bool, weak
     With --enrolled one spoilt photo is enrolled instead, alone and next to a good one, and four are
     searched for as they are. With --weak the faces that such photos show only weakly are searched
     for in galleries of several sizes, all FOLDERs together, and the scores of such people are
-    fitted anew; it writes nothing. Prints a Markdown table.
+    fitted anew; it writes nothing. With --worth spoilt photos are enrolled, and the chance that one
+    names its person, by which photos are weighed and refused, is fitted anew, all FOLDERs together;
+    it writes nothing. Prints a Markdown table.
     """
-    if more and not weak:
-        raise click.UsageError("Only --weak takes several folders; measure them one by one.")
-    if weak and enrolled:
-        raise click.UsageError("Give --weak or --enrolled, not both.")
+    if more and not (weak or worth):
+        raise click.UsageError(
+            "Only --weak and --worth take several folders; measure them one by one."
+        )
+    if enrolled + weak + worth > 1:
+        raise click.UsageError("Give one of --enrolled, --weak and --worth.")
     settings = Settings.from_env()
     engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
     if weak:
         found = measure_weak([folder, *more], engine, _report, second)
         click.echo(render_weak(*found), nl=False)
         return
+    if worth:
+        tried = try_photos([folder, *more], engine, _report, second)
+        click.echo(render_chances(tried, fit_chances(tried)), nl=False)
+        return
     if enrolled:
-        _refuse_own_net(settings, "evaluate-kinds --enrolled")
-        spoilt = measure_enrolled_kinds(folder, engine, _report)
+        spoilt = measure_enrolled_kinds(folder, engine, _report, second)
         click.echo(render_enrolled_kinds(spoilt), nl=False)
         return
     click.echo(render_kinds(measure_kinds(folder, engine, _report, second)), nl=False)

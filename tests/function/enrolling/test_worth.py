@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from db.templates import USUAL_QUALITY, weigh_qualities
+from function.engines.models import SECOND, SECOND_BEFORE
 from function.enrolling.worth import (
     FULL_CHANCE,
     LEAST_CHANCE,
     LOWEST_QUALITY,
     NAMELESS,
+    ODDS,
+    estimate_chance,
     rate_photo,
     refusal_of,
     remark_on,
 )
-from function.faces.face import Face
+from function.faces.face import Face, Likeness
 from tests.support.crowds import make_face
 
 
@@ -25,6 +28,33 @@ def rated(chance: float, weakness: str = "", quality: float = USUAL_QUALITY) -> 
 
 def weight(face: Face) -> float:
     return float(weigh_qualities(np.array([face.quality], np.float32))[0])
+
+
+BLANK = np.zeros(128, np.float32)
+
+
+def chance(likeness: Likeness | None, *, distance: float = 0.8, sharpness: float = 1.0) -> float:
+    face = make_face(np.full(128, distance / 128**0.5))
+    return estimate_chance(replace(face, sharpness=sharpness), BLANK, likeness)
+
+
+@pytest.mark.parametrize("model", [None, *ODDS])
+def test_the_more_of_a_face_is_seen_the_better_the_chance(model: str | None) -> None:
+    usual = Likeness(model, 0.97) if model else None
+    assert chance(usual) > 0.5
+    assert chance(usual, distance=0.5) < chance(usual) - 0.05
+    assert chance(usual, sharpness=0.01) < chance(usual) - 0.05
+    assert model is None or chance(Likeness(model, 0.5)) < LEAST_CHANCE
+
+
+def test_what_each_second_net_that_ships_says_is_weighed_by_its_own_numbers() -> None:
+    assert set(ODDS) == {SECOND.id, SECOND_BEFORE.id}
+    both = [chance(Likeness(one.id, 0.93)) for one in (SECOND, SECOND_BEFORE)]
+    assert abs(both[0] - both[1]) > 0.01
+
+
+def test_what_a_net_of_the_users_own_says_counts_for_nothing() -> None:
+    assert {chance(Likeness("own/1", cosine)) for cosine in (0.1, 0.9)} == {chance(None)}
 
 
 def test_a_good_photo_keeps_its_quality_and_gets_no_remark() -> None:

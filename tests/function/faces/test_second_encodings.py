@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from function.engines.lightcnn.model import CHIP_PIXELS
 from function.engines.protocol import Engine
 from function.enrolling.search import search_photo
 from function.faces.face import Face
 from function.faces.faces import faces_of_image
-from function.faces.second_encodings import details_of, encode_again
+from function.faces.second_encodings import details_of, encode_again, encode_with_likeness
 from function.media.images import decode_jpeg
 from tests.support.engines import detect
 from tools.footage.videos import read_portrait
@@ -70,9 +71,23 @@ def test_without_a_second_encoder_a_face_stays_as_it_is(faces: list[Face], engin
     assert encode_again(faces[0], None) is faces[0]
     chipless = replace(faces[0], chip=b"")
     assert encode_again(chipless, engine.second) is chipless
+    assert encode_with_likeness(chipless, engine.second) == (chipless, None)
+
+
+def test_the_likeness_is_of_the_net_that_found_it_and_low_where_one_side_is_hidden(
+    faces: list[Face], photos: Path, engine: Engine
+) -> None:
+    assert engine.second is not None
+    picture, box = read_portrait(photos / "obama1.jpg").copy(), faces[0].box
+    picture[box.top : box.bottom, box.left : (box.left + box.right) // 2] = (180, 140, 120)
+    hidden = max(faces_of_image(picture, engine, 1280), key=lambda face: face.box.width)
+    found = [encode_with_likeness(face, engine.second)[1] for face in (faces[0], hidden)]
+    whole, half = (one.cosine for one in found if one is not None)
+    assert 1 >= whole > half + 0.05
+    assert {one.model for one in found if one is not None} == {engine.second.model.id}
 
 
 def test_in_a_photo_the_widest_face_is_encoded_twice(photos: Path, engine: Engine) -> None:
     (face,) = search_photo((photos / "obama1.jpg").read_bytes(), engine).faces
     assert face.second is not None
-    assert decode_jpeg(face.chip).shape == (112, 112, 3)
+    assert decode_jpeg(face.chip).shape == (CHIP_PIXELS, CHIP_PIXELS, 3)

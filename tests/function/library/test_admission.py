@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from db.people import View
-from function.engines.models import PRIMARY, SECOND
+from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.library.admission import admit_picture, is_admissible
 from tests.support.stranger_libraries import jpeg
 
@@ -17,7 +17,7 @@ def vector(length: float, dimensions: int = 128) -> np.ndarray[tuple[int], np.dt
     return np.full(dimensions, length / dimensions**0.5, np.float32)
 
 
-VIEW = View(1.0, 0.8, 3, (), (vector(1.4), vector(1.0)))
+VIEW = View(1.0, 0.8, 3, (), (vector(1.4), vector(1.0, SECOND.dimensions)))
 
 
 def test_a_view_as_the_nets_give_it_is_admitted() -> None:
@@ -28,11 +28,13 @@ def test_a_view_as_the_nets_give_it_is_admitted() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"encodings": (vector(90.0), vector(1.0))},
-        {"encodings": (vector(0.1), vector(1.0))},
-        {"encodings": (vector(1.4), vector(2.0))},
-        {"encodings": (vector(1.4), np.full(128, np.nan, np.float32))},
-        {"encodings": (vector(1.4, 64), vector(1.0))},
+        {"encodings": (vector(90.0), vector(1.0, 256))},
+        {"encodings": (vector(0.1), vector(1.0, 256))},
+        {"encodings": (vector(1.4), vector(2.0, 256))},
+        {"encodings": (vector(1.4), vector(0.3, 256))},
+        {"encodings": (vector(1.4), np.full(256, np.nan, np.float32))},
+        {"encodings": (vector(1.4), vector(1.0, 128))},
+        {"encodings": (vector(1.4, 64), vector(1.0, 256))},
         {"encodings": ()},
         {"seconds": float("inf")},
         {"seconds": -1.0},
@@ -44,6 +46,13 @@ def test_a_view_as_the_nets_give_it_is_admitted() -> None:
 )
 def test_a_view_that_no_net_can_give_is_left_out(wrong: dict[str, object]) -> None:
     assert not is_admissible(replace(VIEW, **wrong), MODELS)  # type: ignore[arg-type]
+
+
+def test_what_the_second_net_of_earlier_versions_gives_is_known_too() -> None:
+    models = (PRIMARY.id, SECOND_BEFORE.id)
+    assert is_admissible(replace(VIEW, encodings=(vector(1.4), vector(1.0, 128))), models)
+    for wrong in (vector(2.0, 128), vector(1.0, 256)):
+        assert not is_admissible(replace(VIEW, encodings=(vector(1.4), wrong)), models)
 
 
 def test_the_length_of_an_own_nets_encodings_is_not_known_but_their_numbers_have_a_limit() -> None:

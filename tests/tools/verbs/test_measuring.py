@@ -140,8 +140,10 @@ def test_how_strangers_are_grouped_is_a_table(friends: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["{0}", "{0}"], "Only --weak takes several folders"),
-        (["{0}", "--weak", "--enrolled"], "Give --weak or --enrolled, not both."),
+        (["{0}", "{0}"], "Only --weak and --worth take several folders"),
+        (["{0}", "{0}", "--enrolled"], "Only --weak and --worth take several folders"),
+        (["{0}", "--weak", "--enrolled"], "Give one of --enrolled, --weak and --worth."),
+        (["{0}", "--weak", "--worth"], "Give one of --enrolled, --weak and --worth."),
     ],
 )
 def test_kinds_are_measured_in_one_way_at_a_time(
@@ -153,7 +155,8 @@ def test_kinds_are_measured_in_one_way_at_a_time(
     assert "reading" not in done.stderr
 
 
-def test_where_too_few_have_photos_enough_no_scores_are_fitted(friends: Path) -> None:
-    done = CliRunner().invoke(main, ["evaluate-kinds", str(friends), "--weak"])
+@pytest.mark.parametrize("option", ["--weak", "--worth"])
+def test_where_too_few_have_photos_enough_nothing_is_fitted(friends: Path, option: str) -> None:
+    done = CliRunner().invoke(main, ["evaluate-kinds", str(friends), option])
     assert done.exit_code == 1
     assert f"0 people in {friends} have 4 photos with a face; two are needed." in done.stderr

@@ -146,7 +146,6 @@ def test_what_knows_sface_only_does_not_measure_another_net(fitted: Path, friend
     for verb, *options in (
         ["evaluate-films"],
         ["evaluate-hints"],
-        ["evaluate-kinds", "--enrolled"],
     ):
         done = run(verb, friends, *options, SECOND_ENCODER=fitted)
         assert (done.exit_code, "measures SFace only" in done.stderr) == (2, True)
