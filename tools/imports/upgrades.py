@@ -1,16 +1,16 @@
 """Completes galleries that were filled without the second net, or with another one."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from db.errors import DamagedVectorError
-from db.galleries import GalleryChange
+from db.galleries import Gallery, GalleryChange
 from db.models import EncodingKind
-from db.records import Encoding
+from db.records import Encoding, Performer
 from function.engines.protocol import Engine
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
 
@@ -29,37 +29,60 @@ class Upgrade:
     lacking: int
 
 
-def upgrade_gallery(
-    gallery: GalleryChange, engine: Engine, second: EncodingKind
-) -> Iterator[Upgrade]:
-    """Complete each performer's photos from what is here; yields those that lacked something.
+def find_lacking(gallery: Gallery, engine: Engine, second: EncodingKind) -> list[Performer]:
+    """Return the performers some of whose photos have no encoding of the second net, by name."""
+    return [one for one in gallery.performers() if _lacking(gallery, one.id, engine, second)]
 
-    A photo is read again where it was enrolled from, if that file is there and unchanged. One of
-    the others can be completed from the performer's poster, which is cut from it. Nothing is
-    fetched over the network.
+
+def upgrade_performer(
+    gallery: GalleryChange, performer_id: int, engine: Engine, second: EncodingKind
+) -> Upgrade:
+    """Complete a performer's photos from what is here.
+
+    A photo is read again where it was enrolled from, if that file is there and unchanged; or else
+    the face in it, of which the gallery keeps a small picture. One of the others can be completed
+    from the performer's poster, which is cut from it. Nothing is fetched over the network.
+
+    Raises:
+        PerformerNotFoundError: there is no such performer any more.
     """
-    for performer in gallery.performers():
-        try:
-            lacking = _lacking(gallery.encodings(performer.id), engine, second)
-        except DamagedVectorError:
-            continue  # doctor names it
-        if not lacking:
-            continue
-        read = [_encode_again(_read_unchanged(one), [one], engine, second) for one in lacking]
-        left = [one for one, found in zip(lacking, read, strict=True) if found is None]
-        picture = gallery.thumbnail(performer.id) if left else None
-        poster = _encode_again(picture, left, engine, second)
-        new = [one for one in (*read, poster) if one is not None]
-        if new:
-            gallery.enrol(performer, new, None)
-        yield Upgrade(performer.name, len(new), len(lacking) - len(new))
+    performer = gallery.performer(performer_id)
+    lacking = _lacking(gallery, performer_id, engine, second)
+    read = [_complete(gallery, performer_id, one, engine, second) for one in lacking]
+    left = [one for one, found in zip(lacking, read, strict=True) if found is None]
+    picture = gallery.thumbnail(performer_id) if left else None
+    poster = _encode_again(picture, left, engine, second)
+    new = [one for one in (*read, poster) if one is not None]
+    if new:
+        gallery.enrol(performer, new, None)
+    return Upgrade(performer.name, len(new), len(lacking) - len(new))
 
 
-def _lacking(encodings: Sequence[Encoding], engine: Engine, second: EncodingKind) -> list[Encoding]:
+def _lacking(
+    gallery: Gallery, performer_id: int, engine: Engine, second: EncodingKind
+) -> list[Encoding]:
     """Return the encodings of the first net whose photos have none of the second."""
+    try:
+        encodings = gallery.encodings(performer_id)
+    except DamagedVectorError:
+        return []  # doctor names it
     complete = {one.photo_hash for one in encodings if one.model == second.id}
     first = engine.encoder.model.id
     return [one for one in encodings if one.model == first and one.photo_hash not in complete]
+
+
+def _complete(
+    gallery: Gallery, performer_id: int, lacking: Encoding, engine: Engine, second: EncodingKind
+) -> Encoding | None:
+    """Return the second encoding of a photo, from its file or from the face that is kept of it."""
+    from function.enrolling.kept_faces import encode_kept  # noqa: PLC0415  # loads a decoder
+
+    again = _encode_again(_read_unchanged(lacking), [lacking], engine, second)
+    kept = gallery.photo_face(performer_id, lacking.photo_hash) if again is None else None
+    vector = encode_kept(kept, engine) if kept else None
+    if vector is None:
+        return again
+    return replace(lacking, vector=vector, model=second.id, face=b"")
 
 
 def _read_unchanged(encoding: Encoding) -> bytes | None:

@@ -1,21 +1,27 @@
 """`upgrade-encodings`: brings a gallery up to what the nets of this version can tell."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 from tqdm import tqdm
 
+from db.errors import PerformerNotFoundError
 from db.galleries import Store
+from db.models import EncodingKind
+from function.engines.protocol import Engine
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
-from tools.imports.upgrades import Upgrade, upgrade_gallery
+from tools.imports.upgrades import Upgrade, find_lacking, upgrade_performer
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, print_json
 
 MOST_LISTED = 1_000
 
 ENROL_AGAIN = (
-    "The files of the photos that lack an encoding are gone or changed. Import them again from "
-    "where they are now, with --full, or add other photos: python -m tools add-photo."
+    "The files of the photos that lack an encoding are gone or changed, and no picture of the face "
+    "was kept. Import them again from where they are now, with --full, or add other photos: "
+    "python -m tools add-photo."
 )
 
 
@@ -24,25 +30,26 @@ ENROL_AGAIN = (
 def upgrade_encodings(store: Store) -> None:
     """Give photos that were enrolled without the second net, or with another, its encodings.
 
-    Photos are read again where they were enrolled from, and posters in the gallery; nothing is
-    fetched. Until then new videos are compared by the first net alone with these photos. Run it
-    again at any time: what is done stays done. Exit status 3 means that some photos could not be
-    completed; import them again from where they came, with --full.
+    Photos are read again where they were enrolled from, or else the pictures of faces that the
+    gallery keeps; nothing is fetched. Until then new videos are compared by the first net alone
+    with these photos. Run it again at any time: what is done stays done, and a server goes on
+    meanwhile. Exit status 3 means that some photos could not be completed; import them again from
+    where they came, with --full.
     """
     engine = load_chosen_engine(Settings.from_env())
     if engine.second is None:
         raise UnusableSourceError(
             "There is no second net as configured. Set DETECTOR=yunet and SECOND_ENCODER=on."
         )
-    with store.changing() as gallery:
-        upgrades = upgrade_gallery(gallery, engine, engine.second.model)
-        done: list[Upgrade] = []
-        try:
-            done.extend(tqdm(upgrades, unit=" performers", file=sys.stderr))
-        finally:  # what is done stays done, also after Ctrl-C
-            completed = sum(one.completed for one in done)
-            left = sum(one.lacking for one in done)
-            if done:
+    done: list[Upgrade] = []
+    try:
+        for one in _upgrade_all(store, engine, engine.second.model):
+            done.append(one)  # noqa: PERF402  # what is done is told after Ctrl-C, too
+    finally:
+        completed = sum(one.completed for one in done)
+        left = sum(one.lacking for one in done)
+        if done:
+            with store.changing() as gallery:
                 gallery.log("upgrade-encodings", {"photos": completed, "lacking": left})
     lacking = [one.performer for one in done if one.lacking]
     print_json(
@@ -55,3 +62,20 @@ def upgrade_encodings(store: Store) -> None:
     if lacking:
         click.echo(ENROL_AGAIN, err=True)
         sys.exit(EXIT_PARTLY)
+
+
+def _upgrade_all(store: Store, engine: Engine, second: EncodingKind) -> Iterator[Upgrade]:
+    """Upgrade one performer after the other; whoever else wants to change something comes between.
+
+    Yields what became of those who lacked something.
+    """
+    with store.gallery() as gallery:
+        lacking = find_lacking(gallery, engine, second)
+    for performer in tqdm(lacking, unit=" performers", file=sys.stderr):
+        with suppress(PerformerNotFoundError):  # forgotten meanwhile
+            yield _upgrade(store, performer.id, engine, second)
+
+
+def _upgrade(store: Store, performer_id: int, engine: Engine, second: EncodingKind) -> Upgrade:
+    with store.changing() as gallery:
+        return upgrade_performer(gallery, performer_id, engine, second)

@@ -6,17 +6,22 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from db.records import Performer
 from db.sqlite.store import StoredGallery
+from function.engines.loading import load_engine
 from function.engines.models import PRIMARY, SECOND
-from function.engines.protocol import Engine
+from function.engines.protocol import Engine, EngineOptions
+from function.enrolling.kept_faces import encode_kept
 from function.imports.photos import Demands
+from function.media.images import RgbPicture, encode_jpeg
+from function.media.photo_decoder import decode_photo
 from function.sources.records import Photo, SourceRecord
 from tools.imports.enrol import enrol_performer
-from tools.imports.upgrades import Upgrade, upgrade_gallery
+from tools.imports.upgrades import Upgrade, find_lacking, upgrade_performer
 
 
 def record(name: str, *paths: Path, origins: Sequence[str] = ()) -> SourceRecord:
@@ -48,7 +53,9 @@ def complete(gallery: StoredGallery, name: str) -> int:
 
 def upgrade(gallery: StoredGallery, engine: Engine) -> list[Upgrade]:
     assert engine.second is not None
-    return [*upgrade_gallery(gallery, engine, engine.second.model)]
+    second = engine.second.model
+    lacking = find_lacking(gallery, engine, second)
+    return [upgrade_performer(gallery, one.id, engine, second) for one in lacking]
 
 
 def test_photos_that_are_still_there_are_read_again(
@@ -88,6 +95,49 @@ def test_what_is_gone_or_changed_is_not_guessed_but_the_poster_completes_its_pho
     best = max(gallery.photos(obama.id), key=lambda photo: photo.quality)
     assert again.photo_hash == best.hash
     assert upgrade(gallery, engine) == [Upgrade("Obama", 0, 2)]
+
+
+def test_photos_whose_files_are_gone_are_completed_from_the_faces_that_are_kept(
+    gallery: StoredGallery, photos: Path, engine: Engine
+) -> None:
+    names = ("obama1.jpg", "obama2.jpg", "biden.jpg")
+    earlier = load_engine("onnx", EngineOptions(second_encoder="sface"))
+    gone = [f"https://example.org/{name}" for name in names]
+    for who, shown in (("Obama", slice(2)), ("Biden", slice(2, 3))):
+        paths = [photos / name for name in names[shown]]
+        enrol_performer(record(who, *paths, origins=gone[shown]), gallery, earlier)
+    assert upgrade(gallery, engine) == [Upgrade("Biden", 1, 0), Upgrade("Obama", 2, 0)]
+    fresh = StoredGallery()
+    enrol_performer(record("Obama", *(photos / name for name in names[:2])), fresh, engine)
+    kept, read, other = (
+        np.stack([one.vector for one in opened.encodings(number) if one.model == SECOND.id])
+        for opened, number in ((gallery, 1), (fresh, 1), (gallery, 2))
+    )
+    assert (np.linalg.norm(kept - read, axis=1) < 0.6).all()
+    assert (np.linalg.norm(kept - other, axis=1) > 1.0).all()
+    assert upgrade(gallery, engine) == []
+
+
+def test_a_kept_picture_without_a_face_completes_nothing(engine: Engine) -> None:
+    grey = encode_jpeg(np.full((112, 112, 3), 128, np.uint8))
+    for picture in (grey, b"", b"no picture", grey[:200]):
+        assert encode_kept(picture, engine) is None
+
+
+def test_a_kept_picture_that_is_no_chip_is_cut_where_its_face_is(
+    engine: Engine, photos: Path
+) -> None:
+    assert engine.second
+    portrait = decode_photo((photos / "obama1.jpg").read_bytes())
+    (face,) = engine.open_detector(960).detect(RgbPicture(portrait))
+    assert face.points is not None
+    (expected,), _ = engine.second.encode_with_likeness([engine.second.cut(portrait, face.points)])
+    box = face.box
+    crop = portrait[box.top - 40 : box.bottom + 40, box.left - 40 : box.right + 40]
+    shrunk = cv2.resize(crop, (200, 240), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    found = encode_kept(encode_jpeg(shrunk), engine)
+    assert found is not None
+    assert np.linalg.norm(found - expected) < 0.6
 
 
 def test_encodings_of_an_earlier_version_are_recognised(

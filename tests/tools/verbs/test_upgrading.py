@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from db.addresses import StoreAddress
 from db.sqlite.ledger import SqliteLedger
-from db.sqlite.store import StoredGallery
+from db.sqlite.store import SqliteStore, StoredGallery
 from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.engines.protocol import Engine
 from tests.support.galleries import gallery_of_schema
 from tests.support.ledgers import made_up_person, scan_one
 from tools.cli import main
+from tools.imports.upgrades import find_lacking
+from tools.verbs import upgrading
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +34,12 @@ def answer(*arguments: object, exit_code: int = 0) -> Any:
 
 @pytest.fixture
 def earlier(people_folder: Path, tmp_path: Path) -> Path:
-    """A gallery whose encodings of the second net are missing."""
+    """A gallery from before there was a second net, and before faces of photos were kept."""
     path = tmp_path / "earlier.db"
     answer("import", "folder", shutil.copytree(people_folder, tmp_path / "people"), "--db", path)
     with StoredGallery(path) as gallery, gallery.writing() as raw:
         raw.execute("DELETE FROM encodings WHERE model = ?", (SECOND.id,))
+        raw.execute("UPDATE encodings SET face = NULL")
     return path
 
 
@@ -93,6 +97,33 @@ def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Pa
     shutil.rmtree(earlier.parent / "people")
     report = answer("upgrade-encodings", "--db", earlier, exit_code=3)
     assert report == {"completed": 2, "lacking": 1, "performers_lacking": ["Barack Obama"]}
+
+
+def test_photos_that_are_gone_are_completed_where_their_faces_are_kept(
+    people_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "earlier.db"
+    people = shutil.copytree(people_folder, tmp_path / "people")
+    answer("import", "folder", people, "--db", path)
+    with StoredGallery(path) as gallery, gallery.writing() as raw:
+        raw.execute("DELETE FROM encodings WHERE model = ?", (SECOND.id,))
+    shutil.rmtree(people)
+    assert answer("upgrade-encodings", "--db", path)["completed"] == 3
+    assert lacking(path) == []
+
+
+def test_who_is_forgotten_meanwhile_is_left_out_and_others_may_write_between(
+    earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_and_forget(*given: Any) -> Any:
+        found = find_lacking(*given)
+        with SqliteStore(StoreAddress(str(earlier))).changing() as gallery:
+            gallery.forget(found[0])
+        return found
+
+    monkeypatch.setattr(upgrading, "find_lacking", find_and_forget)
+    assert answer("upgrade-encodings", "--db", earlier)["completed"] == 1
+    assert [one["name"] for one in answer("list", "--db", earlier)] == ["Grace Hopper"]
 
 
 def test_of_photos_that_are_gone_doctor_says_what_to_do_once_that_was_tried(
