@@ -69,13 +69,13 @@ def test_calibrate_writes_the_fit_where_the_setting_finds_it(net: Path, friends:
     assert written["densities"]["people"] == len(PEOPLE)
     options = ("--enrol", 1, "--probe", 1, "--rounds", 1)
     both = answer("evaluate", friends, "--model", net, *options)
-    assert list(both) == ["SFace", read_description(net).id]
+    assert list(both) == ["Light CNN", read_description(net).id]
     rows = [one["rows"][0] for one in both.values()]
     assert [row["people"] for row in rows] == [len(PEOPLE)] * 2
     assert all(row["searches"]["named_wrong"]["value"] == 0 for row in rows)
     table = run("evaluate", friends, "--model", net, *options, "--table").stdout
     assert table.count("named right  ") == 4  # ours and the usual way's, twice
-    assert table.index("## dlib's net and SFace") < table.index("## dlib's net and sums/")
+    assert table.index("## dlib's net and Light CNN") < table.index("## dlib's net and sums/")
 
 
 def test_calibrate_writes_the_fit_into_a_folder_or_a_file_that_is_named(
@@ -98,7 +98,7 @@ def test_what_cannot_be_written_or_used_is_said_before_anything_is_read(
     done = run("calibrate", friends, "--into", tmp_path / "no")
     assert (done.exit_code, "which is no folder" in done.stderr) == (2, True)
     done = run("evaluate", friends, "--model", net, "--folds", 2, "--crowd", 9)
-    assert (done.exit_code, "for SFace only" in done.stderr) == (2, True)
+    assert (done.exit_code, "for nets that ship" in done.stderr) == (2, True)
     done = run("evaluate", friends, "--model", net, "--folds", 2, DETECTOR="hog")
     assert (done.exit_code, "Set DETECTOR=yunet" in done.stderr) == (1, True)
     done = run("calibrate", friends, "--model", write_toml(net.parent, channels="grey"))
@@ -142,13 +142,13 @@ def test_a_disk_that_fills_up_leaves_no_half_fit(
     assert not is_fitted or fit.read_bytes() == earlier
 
 
-def test_what_knows_sface_only_does_not_measure_another_net(fitted: Path, friends: Path) -> None:
+def test_what_knows_nets_that_ship_only_does_not_measure_another_net(fitted: Path, friends: Path) -> None:
     for verb, *options in (
         ["evaluate-films"],
         ["evaluate-hints"],
     ):
         done = run(verb, friends, *options, SECOND_ENCODER=fitted)
-        assert (done.exit_code, "measures SFace only" in done.stderr) == (2, True)
+        assert (done.exit_code, "measures nets that ship" in done.stderr) == (2, True)
 
 
 def lacking(db: Path, **environment: object) -> list[str]:
