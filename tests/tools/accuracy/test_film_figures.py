@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from function.engines.loading import load_engine
 from function.engines.protocol import Engine
 from function.faces.found import StageSeconds
 from function.people.gathering import PeopleFound
@@ -14,7 +15,7 @@ from function.people.links import Link
 from function.settings import Settings
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
-from tools.accuracy.casts import make_cast
+from tools.accuracy.casts import make_cast, read_cast
 from tools.accuracy.film_figures import (
     FilmEvaluation,
     FilmFigures,
@@ -67,6 +68,14 @@ def test_a_film_of_three_people_is_measured_with_and_without_joining(
     truth = json.loads((tmp_path / "kept" / "film-1.json").read_text())
     assert truth[-1]["end_seconds"] == evaluation.film_seconds
     assert (tmp_path / "kept" / "film-1.mp4").exists()
+
+
+def test_films_are_measured_with_the_second_net_that_is_asked_for(clip_folder: Path) -> None:
+    settings = Settings(second_encoder="sface")
+    engine = load_engine("auto", settings.engine_options)
+    cast = read_cast(clip_folder, engine, random.Random(1))
+    joined, _ = measure_films(cast, engine, settings, films=1, every=(1.0,)).rows
+    assert (joined.named_once, joined.not_named, joined.strangers_named) == (2, 0, 0)
 
 
 def test_fragments_are_joined_or_left_apart() -> None:
