@@ -34,8 +34,8 @@ MOST_IN_VIDEO = 1_000
 """And at most this many of a video, which takes half a minute: a crowd has as many people."""
 
 FACES_PER_AGAIN = 10
-"""Of a person with few faces one, and one more for each ten: with 15 or 20 one or two of 65 lose
-their names, who were dark or partly covered."""
+"""Of a person with few faces one, and one more for each ten: with 15 or 20 one or two of some 70
+lose their names, who were dark or partly covered."""
 
 MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
 """Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or

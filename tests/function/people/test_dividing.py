@@ -149,7 +149,7 @@ def test_of_several_groups_in_doubt_no_shot_is_looked_at_twice_before_each_is_on
 def test_a_group_in_doubt_is_not_looked_at_for_ever() -> None:
     scene = Scene()
     one, other = scene.person(), scene.person()
-    shots = [scene.shoot(person) for person in [one, other] * 20]
+    shots = [scene.shoot(person) for person in [one, other] * 40]
     known = [shot[0] for shot in shots[:6]]
     chosen = doubt(scene.faces, known)
     assert len(chosen) == dividing.MOST_IN_DOUBT - 6
