@@ -114,6 +114,7 @@ def test_more_of_each_shot_is_looked_at_if_two_shots_are_far_apart_the_best_firs
     shots = [scene.shoot(one) for _ in range(3)]
     alike = [face for shot in shots for face in shot]
     assert doubt(alike, [shot[0] for shot in shots]) == []
+    assert doubt(alike, [shots[0][0], shots[1][0]]) == []
     best = [replace(face, quality=0.9 - 0.01 * face.frame) for face in scene.shoot(other)]
     both = [*alike, *best[::-1]]
     known = [shots[0][0], best[0]]
