@@ -15,14 +15,9 @@ from numpy.typing import NDArray
 from db.models import EncodingModel, Fusion
 from db.records import Vector, Vectors
 from db.vectors import square_distances
+from function.engines.models import BOTH, BOTH_BEFORE
 from function.faces.face import Face
 from function.people.linkage import link_by_average
-
-TWO_FROM = 0.32
-"""The squared distance, on average over pairs of shots, from which two people are seen. Of seven
-people who look very alike, each shot another photograph in good light, 95 % of pairs of shots of
-one person that the first net had grouped are nearer, and 75 % of pairs of two are not. In films of
-52 others nobody is divided from 0.31 on; from 0.34 on more of the seven are taken for one."""
 
 FEWEST_IN_PART = 2
 """One face alone says too little: it may be spoilt."""
@@ -30,12 +25,38 @@ FEWEST_IN_PART = 2
 MOST_ROUNDS = 3
 """So often each shot may go to the person whom it is nearest to by now."""
 
-MOST_IN_DOUBT = 20
+MOST_IN_DOUBT = 60
 """So many faces of a group in doubt are encoded a second time before it is divided; its parts may
-be looked at again. With 30 to 60 as many people are found."""
+be looked at again. Of 173 people found in albums of 18 to 60 photographs of six who look alike, 10
+hold somebody else's with 20, one with 40, and none with this. In films other bounds are lower."""
 
 EACH_SHOT = 2
-"""And so many of each shot, as one may be spoilt."""
+"""And so many of a shot that is like no other of its group, as one face may be spoilt."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """Where two people are seen by both nets: measured for one fusion, and of no use in another.
+
+    They are two if pairs of shots, one of each, are on average `two_from` apart in the fusion's
+    space, as a squared distance.
+    """
+
+    fusion: Fusion
+    two_from: float
+
+
+DIVISIONS = (
+    # Of seven people who look very alike, each shot another photograph in good light, 98 % of pairs
+    # of shots of one person that the first net had grouped are nearer, and 99 % of pairs of two are
+    # not. In films of 79 others 2 of 804 groups are divided that show one person. From 0.38 to 0.44
+    # as many people are found.
+    Division(BOTH, 0.40),
+    # Of the same seven 95 %, and 86 %. In films of 52 others nobody is divided from 0.31 on; from
+    # 0.34 on more of the seven are taken for one.
+    Division(BOTH_BEFORE, 0.32),
+)
+"""Those that were measured. By a net of the user's own no group is divided."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +74,14 @@ class _Shots:
     of_face: NDArray[np.intp]
 
 
+def find_division(models: Sequence[str]) -> Division | None:
+    """Find how the encodings of two models divide groups, by their ids; None if not at all."""
+    ids = tuple(models)
+    return next((one for one in DIVISIONS if ids == tuple(p.id for p in one.fusion.parts)), None)
+
+
 def divide_groups(
-    groups: Sequence[list[Face]], second: Mapping[int, Vector], fusion: Fusion
+    groups: Sequence[list[Face]], second: Mapping[int, Vector], division: Division
 ) -> list[list[Face]]:
     """Divide each group in which both nets see several people; the one seen most comes first.
 
@@ -62,25 +89,20 @@ def divide_groups(
     together; those of a shot without any go with the nearest that has one, by the first net.
     """
     # Of people seen equally often from one moment on the last comes first, as replies have had it.
-    divided = [part for group in reversed(groups) for part in _divide(group, second, fusion)]
+    divided = [part for group in reversed(groups) for part in _divide(group, second, division)]
     return sorted(divided, key=lambda group: (-len(group), group[0].seconds))
 
 
 def choose_doubted(
-    groups: Sequence[Sequence[Face]], second: Mapping[int, Vector], fusion: Fusion
+    groups: Sequence[Sequence[Face]], second: Mapping[int, Vector], division: Division
 ) -> list[Face]:
     """Choose more faces to encode a second time, of groups that may show several people.
 
-    Those are the best of each shot, until enough of the shot and of the group are known: first one
-    of each shot of every group, as perhaps not all can be encoded. `second` holds what is known, as
-    for `divide_groups`.
+    Those are the best of each shot of which nothing is known, and one more of each shot that is
+    like no other of its group, until enough of the group are known: first one of each shot of every
+    group, as perhaps not all can be encoded. `second` holds what is known, as for `divide_groups`.
     """
-    ranked = [
-        one
-        for group in groups
-        if _is_doubted(group, second, fusion)
-        for one in _choose_more(group, second)
-    ]
+    ranked = [one for group in groups for one in _choose_more(group, second, division)]
     return [face for _, face in sorted(ranked, key=lambda one: one[0])]
 
 
@@ -104,28 +126,39 @@ def choose_unlike(
     return [face for _, face in sorted(far, key=lambda one: (-one[0], one[1].seconds))]
 
 
-def _is_doubted(group: Sequence[Face], second: Mapping[int, Vector], fusion: Fusion) -> bool:
-    """Whether some two shots are as far apart as two people are."""
-    shots = _find_shots(group, second, fusion)
-    return shots is not None and bool(square_distances(shots.means, shots.means).max() >= TWO_FROM)
+def _choose_more(
+    group: Sequence[Face], second: Mapping[int, Vector], division: Division
+) -> list[tuple[int, Face]]:
+    """Choose the best faces of shots, each with its rank there: of all shots the best first.
+
+    There are none unless some two shots are as far apart as two people are.
+    """
+    known = _find_shots(group, second, division.fusion)
+    if known is None:
+        return []
+    apart = square_distances(known.means, known.means) >= division.two_from
+    if not apart.any():
+        return []
+    alone = np.count_nonzero(apart, axis=1) == len(apart) - 1  # no shot is apart from itself
+    most = dict(zip(known.numbers, np.where(alone, EACH_SHOT, 1).tolist(), strict=True))
+    counts = dict(zip(known.numbers, known.sizes.astype(int).tolist(), strict=True))
+    unknown = _sort_by_shot([face for face in group if id(face) not in second])
+    ranked = [
+        (rank, face)
+        for shot, faces in unknown.items()
+        for rank, face in enumerate(faces, start=counts.get(shot, 0))
+        if rank < most.get(shot, 1)
+    ]
+    ranked.sort(key=lambda one: one[0])
+    return ranked[: max(0, MOST_IN_DOUBT - len(known.of_face))]
 
 
-def _choose_more(group: Sequence[Face], second: Mapping[int, Vector]) -> list[tuple[int, Face]]:
-    """Choose the best faces of each shot, each with its rank there: of all shots the best first."""
+def _sort_by_shot(group: Sequence[Face]) -> Mapping[int, Sequence[Face]]:
+    """Return the faces of each shot, the best first."""
     shots: dict[int, list[Face]] = defaultdict(list)
     for face in sorted(group, key=_rank):
         shots[face.shot].append(face)
-    known = {shot: sum(id(face) in second for face in faces) for shot, faces in shots.items()}
-    ranked = [
-        (rank, face)
-        for shot, faces in shots.items()
-        for rank, face in enumerate(
-            (face for face in faces if id(face) not in second), start=known[shot]
-        )
-        if rank < EACH_SHOT
-    ]
-    ranked.sort(key=lambda one: one[0])
-    return ranked[: max(0, MOST_IN_DOUBT - sum(known.values()))]
+    return shots
 
 
 def _rank(face: Face) -> tuple[bool, float, float]:
@@ -154,13 +187,14 @@ def _find_shots(
 
 
 def _divide(
-    group: list[Face], second: Mapping[int, Vector], fusion: Fusion
+    group: list[Face], second: Mapping[int, Vector], division: Division
 ) -> Sequence[list[Face]]:
     """Divide a group into as many people as it shows, as far as both nets can tell."""
-    shots = _find_shots(group, second, fusion)
+    shots = _find_shots(group, second, division.fusion)
     if shots is None:
         return [group]
-    people = _find_people(square_distances(shots.means, shots.means), shots.sizes)
+    apart = square_distances(shots.means, shots.means)
+    people = _find_people(apart, shots.sizes, division.two_from)
     if people.max() == 0:
         return [group]
     person_in = dict(zip(shots.numbers, people.tolist(), strict=True))
@@ -174,17 +208,17 @@ def _divide(
     return parts
 
 
-def _find_people(apart: Vectors, sizes: NDArray[np.float32]) -> NDArray[np.intp]:
+def _find_people(apart: Vectors, sizes: NDArray[np.float32], two_from: float) -> NDArray[np.intp]:
     """Number the person in each shot, from 0, given how far apart they are: (shots, shots)."""
-    people = link_by_average(apart.copy(), sizes, TWO_FROM)
+    people = link_by_average(apart.copy(), sizes, two_from)
     for _ in range(MOST_ROUNDS):
-        nearest = _measure(people, apart, sizes).argmin(axis=1)
+        nearest = _measure(people, apart, sizes, two_from).argmin(axis=1)
         if np.array_equal(nearest, people):
             break
         people = np.unique(nearest, return_inverse=True)[1]
     while (faces := np.bincount(people, sizes)).min() < FEWEST_IN_PART and len(faces) > 1:
         few = people == faces.argmin()
-        far = sizes[few] @ _measure(people, apart, sizes, few)
+        far = sizes[few] @ _measure(people, apart, sizes, two_from, few)
         far[faces.argmin()] = np.inf
         people = np.unique(np.where(few, far.argmin(), people), return_inverse=True)[1]
     return people
@@ -194,6 +228,7 @@ def _measure(
     people: NDArray[np.intp],
     apart: Vectors,
     sizes: NDArray[np.float32],
+    two_from: float,
     shots: NDArray[np.bool_] | slice = slice(None),
 ) -> NDArray[np.float32]:
     """Return how far some shots are from each person, on average over other shots: (shots, people).
@@ -202,5 +237,5 @@ def _measure(
     """
     faces = np.where(people[:, None] == np.arange(people.max() + 1), sizes[:, None], 0)
     others: NDArray[np.float32] = faces.sum(axis=0) - faces[shots]
-    far: NDArray[np.float32] = np.full_like(others, TWO_FROM)
+    far: NDArray[np.float32] = np.full_like(others, two_from)
     return np.divide(apart[shots] @ faces, others, out=far, where=others > 0)

@@ -10,10 +10,15 @@ import numpy as np
 from db.models import EncodingModel
 from db.people import Link, PersonFound
 from db.records import Vector
-from function.engines.models import BOTH, find_model
+from function.engines.models import find_model
 from function.faces.face import Face, best_face
 from function.faces.found import Details, FacesFound, StageSeconds
-from function.people.dividing import choose_doubted, choose_unlike, divide_groups
+from function.people.dividing import (
+    choose_doubted,
+    choose_unlike,
+    divide_groups,
+    find_division,
+)
 from function.people.grouping import group_faces
 from function.people.links import find_links
 from function.people.people import person_of
@@ -29,7 +34,8 @@ MOST_IN_VIDEO = 1_000
 """And at most this many of a video, which takes half a minute: a crowd has as many people."""
 
 FACES_PER_AGAIN = 10
-"""Of a person with few faces one, and one more for each ten: with five as many people are named."""
+"""Of a person with few faces one, and one more for each ten: with 15 or 20 one or two of some 70
+lose their names, who were dark or partly covered."""
 
 MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
 """Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or
@@ -127,13 +133,15 @@ def _look_again(
     may show others; `most` in all. Returns the groups, and the encodings by the faces' id().
     """
     model = find_model(models[0])
-    divides = tuple(models) == tuple(part.id for part in BOTH.parts)  # it was measured for these
+    division = find_division(models)
     second = _encode(choose_all_again(groups, model)[:most], numbers, fetch)
+    if division is None or not second:
+        return groups, second
     parts = groups
-    for _ in range(MOST_LOOKS if divides and second else 0):
+    for _ in range(MOST_LOOKS):
         due = [
             *choose_all_again(parts, model),
-            *choose_doubted(parts, second, BOTH),
+            *choose_doubted(parts, second, division),
             *choose_unlike(parts, second, model),
         ]
         due = [face for face in dict.fromkeys(due) if id(face) not in second]
@@ -141,7 +149,7 @@ def _look_again(
         second |= more
         before = len(parts)
         # Not the parts: a shot of which nothing was known may be in the wrong one.
-        parts = divide_groups(groups, second, BOTH)
+        parts = divide_groups(groups, second, division)
         if not more and len(parts) == before:
             break
     return parts, second

@@ -9,7 +9,7 @@ from pathlib import Path
 from function.engines.protocol import Box, Engine
 from function.errors import RecognitionError
 from function.faces.face import Face, best_face
-from function.faces.second_encodings import encode_again
+from function.faces.second_encodings import encode_with_likeness
 from function.media.videos import open_video
 from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import (
@@ -70,7 +70,7 @@ def read_cast(folder: Path, engine: Engine, chance: random.Random) -> Cast:
         )
     cast = make_cast(folder, read_dataset(folder, engine), chance)
     enrolled = {
-        name: [_source(name, encode_again(face, engine.second))]
+        name: [_source(name, encode_with_likeness(face, engine.second)[0])]
         for name, sources in cast.enrolled.items()
         for face in sources[0].faces
     }

@@ -23,7 +23,9 @@ from function.faces.face import Face
 from function.faces.found import FacesFound
 from function.faces.search import search_video
 from function.faces.second_encodings import details_of
+from function.matching.densities import Densities
 from function.matching.matches import Identification
+from function.matching.second_models import open_second
 from function.people.appearances import Span, find_appearances
 from function.people.gathering import PeopleFound, gather_groups
 from function.recognition import name_people, task_of
@@ -220,10 +222,12 @@ def _measure(
     path: Path, shown: tuple[Shown, ...], cast: Cast, engine: Engine, settings: Settings
 ) -> Iterator[tuple[bool, FilmOutcome]]:
     """Recognise a film once, with fragments joined and without."""
-    gallery = make_gallery(cast.enrolled, engine.encoder.model)
+    second = open_second(settings.engine_options)
+    fusion, densities = (second.fusion, second.all_densities()) if second else (None, None)
+    gallery = make_gallery(cast.enrolled, engine.encoder.model, fusion)
     film = _search(path, shown, engine, settings)
     for is_joined in (True, False):
-        people = _name(film, gallery, settings, is_joined=is_joined)
+        people = _name(film, gallery, settings, densities, is_joined=is_joined)
         yield is_joined, _compare(people, shown, set(cast.enrolled))
 
 
@@ -242,9 +246,16 @@ def _find_true_name(face: Face, shown: Sequence[Shown]) -> str | None:
     return next((one.name for one in shown if one.holds(face.seconds, face.box)), None)
 
 
-def _name(film: _Film, gallery: Snapshot, settings: Settings, *, is_joined: bool) -> list[_Person]:
+def _name(
+    film: _Film,
+    gallery: Snapshot,
+    settings: Settings,
+    densities: Sequence[Densities] | None = None,
+    *,
+    is_joined: bool,
+) -> list[_Person]:
     found = film.found if is_joined else replace(film.found, links=())
-    named = name_people(found, gallery, settings).identifications
+    named = name_people(found, gallery, settings, densities).identifications
     return [_describe(one, film.true_names) for one in named]
 
 

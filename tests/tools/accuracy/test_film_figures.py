@@ -4,17 +4,24 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from db.models import Fusion
+from db.snapshots import Snapshot
+from function.engines.loading import load_engine
+from function.engines.models import BOTH_BEFORE
 from function.engines.protocol import Engine
 from function.faces.found import StageSeconds
 from function.people.gathering import PeopleFound
 from function.people.links import Link
+from function.recognition import Recognition, name_people
 from function.settings import Settings
 from tests.support.crowds import Crowd, make_face, make_gallery
 from tests.support.people import person_of
-from tools.accuracy.casts import make_cast
+from tools.accuracy import film_figures
+from tools.accuracy.casts import make_cast, read_cast
 from tools.accuracy.film_figures import (
     FilmEvaluation,
     FilmFigures,
@@ -67,6 +74,25 @@ def test_a_film_of_three_people_is_measured_with_and_without_joining(
     truth = json.loads((tmp_path / "kept" / "film-1.json").read_text())
     assert truth[-1]["end_seconds"] == evaluation.film_seconds
     assert (tmp_path / "kept" / "film-1.mp4").exists()
+
+
+def test_films_are_measured_with_the_second_net_that_is_asked_for(
+    clip_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(second_encoder="sface")
+    engine = load_engine("auto", settings.engine_options)
+    cast = read_cast(clip_folder, engine, random.Random(1))
+    compared: set[Fusion] = set()
+
+    def watch(found: PeopleFound, gallery: Snapshot, *asked: Any) -> Recognition:
+        if gallery.fused:
+            compared.add(gallery.fused.fusion)
+        return name_people(found, gallery, *asked)
+
+    monkeypatch.setattr(film_figures, "name_people", watch)
+    joined, _ = measure_films(cast, engine, settings, films=1, every=(1.0,)).rows
+    assert compared == {BOTH_BEFORE}
+    assert (joined.named_once, joined.not_named, joined.strangers_named) == (2, 0, 0)
 
 
 def test_fragments_are_joined_or_left_apart() -> None:
