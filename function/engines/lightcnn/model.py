@@ -31,7 +31,7 @@ DLIB_SHARE: Final = 0.2
 1,142 photographs of 85 people 0.1 to 0.3 are equally good: without dlib's net twice as many pairs
 of one person are missed at one stranger in a hundred, with 0.4 twice as many at one in a thousand,
 and from 0.3 on people who look alike are confused more often. In clips of 26 people who are not
-famous strangers are as far apart as in these photographs, whatever the share.
+famous strangers are as far apart as in these photographs, with any of these shares.
 """
 
 LENGTH = 0.97
