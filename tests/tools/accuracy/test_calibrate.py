@@ -154,7 +154,7 @@ def test_the_fit_on_ten_people_is_what_it_was_and_near_what_ships(lfw: Dataset) 
     alone, both = fit_all(lfw.sources, MODEL, fitted_on="LFW", on=TODAY, seed=1)
     expected = {
         MODEL.id: (0.0772, 0.4039, 0.1779, 0.0913),
-        BOTH.space.id: (0.076, 0.3651, 0.1333, 0.0508),
+        BOTH.space.id: (0.0865, 0.4132, 0.1343, 0.0467),
     }
     for one in (alone, both):
         found = (one.own_variance, one.between_variance, one.own_scale, one.stranger_scale)
