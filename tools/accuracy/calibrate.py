@@ -280,7 +280,10 @@ def _compare(
     if not known:
         return np.empty((0, 2)), np.empty(0, np.bool_)
     probes = [_template(kept[:probe_size], compared) for kept in searched.values()]
-    enrolled = [_template(kept[probe_size:last], compared) for kept in known.values()]
+    enrolled = [
+        _template([one.for_enrolling() for one in kept[probe_size:last]], compared)
+        for kept in known.values()
+    ]
     means, others = (np.concatenate([one.means for one in row]) for row in (probes, enrolled))
     shares, their_shares = (
         np.array([1 / float(one.evidence[0]) for one in row]) for row in (probes, enrolled)

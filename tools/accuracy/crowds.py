@@ -14,7 +14,7 @@ import numpy as np
 from db.records import Performer, Vectors
 from db.snapshots import Fused, Snapshot, no_rejections
 from db.templates import USUAL_QUALITY, Templates
-from function.engines.models import BOTH, PRIMARY
+from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY
 from function.matching.densities import Densities, densities_of, shipped_densities
 from tools.accuracy.trials import Trial
 
@@ -23,17 +23,18 @@ USUAL_LENGTH = 1.4
 
 CROWD_SEED = 2
 
-FALL, FALL_BY_BOTH = 0.7, 0.55
-"""Each direction has 1 / rank^FALL of the variance of the first, by one net and by two. On a log
-scale this spreads the distances of made-up strangers by 0.096, and by 0.06 by both nets; those of
-ten real people spread by 0.088, of 85 by 0.13, and by 0.06 by both nets."""
+FALLS = {PRIMARY.id: 0.7, BOTH.space.id: 0.5, BOTH_BEFORE.space.id: 0.55}
+"""Each direction has 1 / rank^fall of the variance of the first, in the space of each model. On a
+log scale this spreads the distances of made-up strangers by 0.096, by both nets by 0.046, and by
+dlib's and SFace by 0.06; those of ten real people spread by 0.088, of 85 by 0.12, by both nets by
+0.047, and by dlib's and SFace by 0.06."""
 
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
     """Made-up strangers before they are put around a gallery's people, drawn once for many.
 
-    `by_one` and `by_both` are standard normal draws for the space of dlib's net and that of both
+    `by_one` and `by_both` are standard normal draws for the space of dlib's net and those of two
     nets, float32 (strangers, dimensions).
     """
 
@@ -42,7 +43,7 @@ class Crowd:
 
 
 def draw_crowd(count: int, random: np.random.Generator, *, twice: bool = True) -> Crowd:
-    """Draw `count` strangers, for both nets' space too if `twice`; 100,000 take 150 MB."""
+    """Draw `count` strangers, for two nets' space too if `twice`; 100,000 take 200 MB."""
     by_one = random.standard_normal((count, PRIMARY.dimensions), np.float32)
     shape = (count, BOTH.space.dimensions)
     return Crowd(by_one, random.standard_normal(shape, np.float32) if twice else None)
@@ -53,7 +54,9 @@ def make_strangers(
 ) -> Vectors:
     """Draw `count` encodings of single photos around `centre`, float32 (count, dimensions)."""
     drawn = random.standard_normal((count, PRIMARY.dimensions), np.float32)
-    return _place(drawn, shipped_densities(), _centre(random) if centre is None else centre)
+    return place_strangers(
+        drawn, shipped_densities(), _centre(random) if centre is None else centre
+    )
 
 
 def add_strangers(gallery: Snapshot, count: int, random: np.random.Generator) -> Snapshot:
@@ -65,7 +68,7 @@ def join_crowd(gallery: Snapshot, crowd: Crowd) -> Snapshot:
     """Add the strangers of a crowd, with one photo each, to a gallery's performers."""
     known, count = len(gallery.performers), len(crowd.by_one)
     centre = gallery.templates.means.mean(axis=0)
-    strangers = _place(crowd.by_one, shipped_densities(), centre)
+    strangers = place_strangers(crowd.by_one, shipped_densities(), centre)
     return Snapshot(
         generation=gallery.generation,
         model=gallery.model,
@@ -104,19 +107,22 @@ def _name_strangers(known: int, count: int) -> tuple[Performer, ...]:
 def _add_to_fused(fused: Fused, drawn: Vectors) -> Fused:
     known = fused.templates
     densities = densities_of(fused.fusion.space.id)
-    strangers = _place(drawn, densities, known.means.mean(axis=0))
+    strangers = place_strangers(drawn, densities, known.means.mean(axis=0))
     means = np.concatenate([known.means, strangers])
     alone = np.ones(len(strangers), np.float32)
     return Fused(fused.fusion, Templates(means, np.concatenate([known.evidence, alone])))
 
 
-def _place(drawn: Vectors, densities: Densities, centre: Vectors) -> Vectors:
-    """Put standard normal draws around a centre, as far apart as strangers are."""
+def place_strangers(drawn: Vectors, densities: Densities, centre: Vectors) -> Vectors:
+    """Put standard normal draws around a centre, as far apart as strangers are.
+
+    A space with fewer dimensions than were drawn takes the first ones.
+    """
     dimensions = len(centre)
-    fall = FALL if dimensions == PRIMARY.dimensions else FALL_BY_BOTH
-    spectrum = np.arange(1, dimensions + 1) ** -fall
+    spectrum = np.arange(1, dimensions + 1) ** -FALLS[densities.model]
     variance = densities.between_variance / 2 + densities.own_variance
-    strangers: Vectors = drawn * np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
+    widths = np.sqrt(spectrum / spectrum.sum() * variance).astype(np.float32)
+    strangers: Vectors = drawn[:, :dimensions] * widths
     strangers += centre
     return strangers
 

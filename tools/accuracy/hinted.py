@@ -20,6 +20,7 @@ from tools.accuracy.crowds import add_crowd
 from tools.accuracy.evaluate import SEED, SETTINGS, Report, Setting, too_few
 from tools.accuracy.figures import SearchFigures, count_verdicts, measure_searches
 from tools.accuracy.folds import Folds, fit_folds
+from tools.accuracy.fusions import SHIPPED_NET, SecondNet
 from tools.accuracy.intervals import Estimate
 from tools.accuracy.outcomes import TrialOutcome
 from tools.accuracy.reliabilities import estimate_calibration_error
@@ -56,23 +57,32 @@ def measure_hints(
     rounds: int = 5,
     folds: int = 0,
     crowd: int = 0,
+    net: SecondNet = SHIPPED_NET,
     report: Report = lambda _: None,
 ) -> list[HintFigures]:
     """Measure searches in one gallery of everyone, with each kind of hints.
 
-    The options are those of `evaluate`.
+    The options are those of `evaluate`; `net` is one that ships.
 
     Raises:
         UnusableSourceError: there are too few people for any setting, or for the folds.
     """
     datasets = [one.dataset for one in sets]
-    fitted = fit_folds(datasets, model, folds=folds, on=on, seed=SEED, report=report)
+    fitted = fit_folds(datasets, model, folds=folds, on=on, seed=SEED, report=report, net=net)
+    fusion = net.model.fusion if net.model else None
     sources = add_mixed(sets)[-1].dataset.with_left_out()
     figures = list[HintFigures]()
     for setting in settings:
         report(f"measuring {setting}")
-        enrol, probe = setting.enrol, setting.probe
-        drawn = make_trials(sources, model, enrol=enrol, probe=probe, rounds=rounds, seed=SEED)
+        drawn = make_trials(
+            sources,
+            model,
+            enrol=setting.enrol,
+            probe=setting.probe,
+            rounds=rounds,
+            seed=SEED,
+            fusion=fusion,
+        )
         outcomes = _run_trials(list(drawn), fitted, crowd)
         figures += [_measure(setting, *one) for one in outcomes.items() if one[1]]
     if not figures:

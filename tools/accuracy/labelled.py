@@ -16,7 +16,7 @@ from function.enrolling.search import DETECTION_PIXELS
 from function.errors import RecognitionError
 from function.faces.face import Face
 from function.faces.faces import faces_of_image, find_faces
-from function.faces.second_encodings import encode_again
+from function.faces.second_encodings import encode_again, encode_with_likeness
 from function.media.frames import sample_frames
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
@@ -40,7 +40,8 @@ class Source:
     """One photo or clip of one person, seen at one time; a trial enrols it or searches for it.
 
     `as_usual` are the same faces with the encodings that face_recognition makes, for the usual
-    way; where it is empty, that gets ours.
+    way; where it is empty, that gets ours. `to_enrol` are the same faces as enrolling encodes them,
+    if it encodes them otherwise than a video's.
     """
 
     name: str
@@ -48,10 +49,15 @@ class Source:
     faces: tuple[Face, ...]
     is_video: bool
     as_usual: tuple[Face, ...] = ()
+    to_enrol: tuple[Face, ...] = ()
 
     def for_usual_way(self) -> "Source":
         """Return the source as the usual way gets it."""
-        return replace(self, faces=self.as_usual or self.faces)
+        return replace(self, faces=self.as_usual or self.faces, to_enrol=())
+
+    def for_enrolling(self) -> "Source":
+        """Return the source as a gallery gets it."""
+        return replace(self, faces=self.to_enrol or self.faces)
 
 
 @dataclass(frozen=True)
@@ -112,12 +118,18 @@ def _read_photos(folder: Path, engine: Engine) -> Iterator[Source | LeftOut]:
                     labelled_face(faces_of_image(image, one, DETECTION_PIXELS))
                     for one in (engine, AsUsual(engine))
                 )
+                enrolled, _ = encode_with_likeness(face, engine.second)
                 face = encode_again(face, engine.second)
             except (OSError, PhotoRefusedError) as error:
                 yield LeftOut(record.performer.name, photo.origin, str(error))
             else:
                 yield Source(
-                    record.performer.name, photo.origin, (face,), is_video=False, as_usual=(usual,)
+                    record.performer.name,
+                    photo.origin,
+                    (face,),
+                    is_video=False,
+                    as_usual=(usual,),
+                    to_enrol=(enrolled,),
                 )
 
 

@@ -275,7 +275,7 @@ def _fuse(rows: Sequence[tuple[int, Face]], people: int, fusion: Fusion) -> tupl
 
 
 def _enrolled_faces(sources: Sequence[Source]) -> list[Face]:
-    faces = [face for source in sources for face in source.faces]
+    faces = [face for source in sources for face in source.for_enrolling().faces]
     return [face for face in faces if not face.is_weak] or faces
 
 

@@ -12,7 +12,7 @@ import click
 
 from db.galleries import Store
 from db.names import escape_unprintable, show_text
-from function.engines.models import BOTH, PRIMARY
+from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY
 from function.engines.own.description import read_description
 from function.engines.protocol import Engine
 from function.matching.audits import audit_gallery
@@ -238,7 +238,7 @@ def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd:
     """
     settings = Settings.from_env()
     _refuse_own_net(settings, "evaluate-hints")
-    engine = load_chosen_engine(settings)
+    engine, net = _load(settings, needs_fit=True)
     figures = measure_hints(
         read_sets(folders, engine, _report),
         engine.encoder.model,
@@ -246,6 +246,7 @@ def evaluate_hints(*, folders: tuple[Path, ...], rounds: int, folds: int, crowd:
         rounds=rounds,
         folds=folds,
         crowd=crowd,
+        net=net,
         report=_report,
     )
     click.echo(render_hints(figures), nl=False)
@@ -383,7 +384,7 @@ def _refuse_other_fits(fit: Path | None, into: Path | None) -> None:
     files = (
         [fit]
         if fit
-        else [into / file_of(one) for one in (PRIMARY.id, BOTH.space.id)]
+        else [into / file_of(one) for one in (PRIMARY.id, BOTH.space.id, BOTH_BEFORE.space.id)]
         if into
         else []
     )

@@ -41,8 +41,10 @@ class Twice:
     def person(self) -> tuple[Vector, Vector]:
         return self.first.person(), self.second.direction(0.7)
 
-    def photos(self, person: tuple[Vector, Vector], count: int) -> tuple[Vectors, Vectors]:
-        second = np.stack([person[1] + self.second.direction(0.75) for _ in range(count)])
+    def photos(
+        self, person: tuple[Vector, Vector], count: int, spread: float = 0.75
+    ) -> tuple[Vectors, Vectors]:
+        second = np.stack([person[1] + self.second.direction(spread) for _ in range(count)])
         lengths = np.linalg.norm(second, axis=1, keepdims=True)
         first = self.first.encodings(person[0], count, spread=0.42)
         return first, (second / lengths).astype(np.float32)
@@ -122,13 +124,28 @@ def test_one_complete_photo_does_not_hide_the_nine_that_are_not() -> None:
     assert score(probe, whole, "P3") != score(probe, never, "P3")
 
 
+@pytest.mark.parametrize(("photos_by_one", "is_taken"), [(4, True), (9, False)])
+def test_one_photo_by_both_nets_is_taken_rather_than_a_few_by_the_first(
+    photos_by_one: int, *, is_taken: bool
+) -> None:
+    crowd = Twice()
+    people = [crowd.person() for _ in range(PEOPLE)]
+    photos = [crowd.photos(person, 1) for person in people]
+    many = make_gallery([crowd.photos(person, photos_by_one)[0] for person in people])
+    partly = replace(many, fused=gallery_of(photos, range(PEOPLE)).fused)
+    matches = identify(seen(crowd.photos(people[3], 1)), partly).matches
+    assert {match.by_both for match in matches} == {is_taken}
+
+
 def test_where_the_first_net_disagrees_the_second_is_believed_less() -> None:
     crowd = Twice()
     people = [crowd.person() for _ in range(PEOPLE)]
-    gallery = gallery_of([crowd.photos(person, 1) for person in people], range(PEOPLE))
+    unsure = 0.8  # of photos on which the second net has doubts
+    photos = [crowd.photos(person, 1, unsure) for person in people]
+    gallery = gallery_of(photos, range(PEOPLE))
     agreed, disagreed = [], []
     for place, person in enumerate(people):
-        first, second = crowd.photos(person, 1)
+        first, second = crowd.photos(person, 1, unsure)
         other, _ = crowd.photos(people[place - 1], 1)
         agreed.append(score(seen((first, second)), gallery, f"P{place}"))
         disagreed.append(score(seen((other, second)), gallery, f"P{place}"))

@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.engines.models import BOTH, PRIMARY
+from db.models import EncodingSpace
+from db.vectors import square_distances
+from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY
+from function.matching.densities import densities_of
 from tests.support.crowds import Crowd, make_sources
 from tools.accuracy import crowds
-from tools.accuracy.crowds import CROWD_SEED, add_crowd, add_strangers
+from tools.accuracy.crowds import CROWD_SEED, add_crowd, add_strangers, place_strangers
 from tools.accuracy.trials import Trial, make_trials
 
 COUNT = 30
@@ -40,7 +43,7 @@ def test_a_crowd_is_drawn_once_for_all_galleries(monkeypatch: pytest.MonkeyPatch
 
     def draw(count: int, _: np.random.Generator) -> crowds.Crowd:
         drawn.append(count)
-        sides = PRIMARY.dimensions, BOTH.space.dimensions
+        sides = (PRIMARY.dimensions, BOTH.space.dimensions)
         return crowds.Crowd(*(np.zeros((count, side), np.float32) for side in sides))
 
     monkeypatch.setattr(crowds, "draw_crowd", draw)
@@ -60,3 +63,18 @@ def test_a_gallery_of_one_net_gets_strangers_of_one_net() -> None:
     crowded = add_strangers(gallery, COUNT, np.random.default_rng(1))
     assert crowded.fused == ()
     assert crowded.vectors.shape == (len(gallery.vectors) + COUNT, 128)
+
+
+@pytest.mark.parametrize(
+    ("space", "spread"), [(PRIMARY, 0.096), (BOTH.space, 0.046), (BOTH_BEFORE.space, 0.06)]
+)
+def test_made_up_strangers_are_as_far_apart_as_real_ones_by_every_net(
+    space: EncodingSpace, spread: float
+) -> None:
+    densities = densities_of(space.id)
+    drawn = np.random.default_rng(1).standard_normal((400, BOTH.space.dimensions), np.float32)
+    placed = place_strangers(drawn, densities, np.zeros(space.dimensions, np.float32))
+    distances = np.sqrt(square_distances(placed, placed)[np.triu_indices(len(placed), 1)])
+    usual = densities.between_variance + 2 * densities.own_variance
+    assert np.square(distances).mean() == pytest.approx(usual, rel=0.05)
+    assert np.log(distances).std() == pytest.approx(spread, rel=0.1)

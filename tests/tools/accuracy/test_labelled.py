@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from function.engines.protocol import Engine
 from function.faces.face import Face
+from function.faces.second_encodings import encode_with_likeness
 from function.sources.records import UnusableSourceError
 from tools.accuracy.labelled import read_dataset
 from tools.footage.videos import moving_picture, read_picture, write_video
@@ -17,6 +19,22 @@ def test_a_folder_of_photos_is_read_by_name(people_folder: Path, engine: Engine)
     assert names == ["Barack Obama", "Barack Obama", "Grace Hopper"]
     assert dataset.left_out == ()
     assert all(isinstance(source.faces[0], Face) for source in dataset.sources)
+
+
+def test_photos_are_read_as_videos_show_them_and_as_enrolling_encodes_them(
+    people_folder: Path, engine: Engine
+) -> None:
+    assert engine.second
+    for source in read_dataset(people_folder, engine).sources:
+        (face,), (enrolled,) = source.faces, source.for_enrolling().faces
+        assert face.second is not None
+        assert enrolled.second is not None
+        np.testing.assert_array_equal(face.encoding, enrolled.encoding)
+        ours, _ = encode_with_likeness(face, engine.second)
+        np.testing.assert_array_equal(enrolled.second, ours.second)
+        assert 0.001 < np.square(face.second - enrolled.second).sum() < 0.2
+        usual = source.for_usual_way()
+        assert usual.for_enrolling().faces == usual.faces
 
 
 def test_a_folder_of_clips_is_read_by_its_labels(

@@ -41,6 +41,19 @@ def test_no_source_is_enrolled_and_looked_for_at_once() -> None:
         assert len(names) == (4 if trial.enrolled else 3)
 
 
+def test_photos_are_enrolled_as_enrolling_encodes_them_and_searched_for_as_videos_are() -> None:
+    sources = make_sources(Crowd(), people=3, each=4, twice=True)
+    mirrored = tuple(
+        replace(one, to_enrol=(replace(one.faces[0], quality=0.25),), as_usual=one.faces)
+        for one in sources
+    )
+    shown = sources[0].faces[0].quality
+    for trial in _trials(mirrored, enrol=1, probe=1):
+        assert set(trial.gallery.qualities.tolist()) == {0.25}
+        assert trial.faces[0].quality == shown
+        assert set(trial.usual_gallery.qualities.tolist()) == {np.float32(shown)}
+
+
 def test_nobody_is_searched_for_more_than_a_few_times_a_round() -> None:
     trials = _trials(make_sources(Crowd(), people=3, each=30), enrol=1, probe=1)
     counts = Counter(trial.name for trial in trials if trial.enrolled)
