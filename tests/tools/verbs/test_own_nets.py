@@ -142,7 +142,7 @@ def test_a_disk_that_fills_up_leaves_no_half_fit(
     assert not is_fitted or fit.read_bytes() == earlier
 
 
-def test_what_knows_nets_that_ship_only_does_not_measure_another_net(fitted: Path, friends: Path) -> None:
+def test_what_measures_nets_that_ship_refuses_another(fitted: Path, friends: Path) -> None:
     for verb, *options in (
         ["evaluate-films"],
         ["evaluate-hints"],
