@@ -19,6 +19,7 @@ from function.enrolling.kept_faces import encode_kept
 from function.imports.photos import Demands
 from function.media.images import RgbPicture, encode_jpeg
 from function.media.photo_decoder import decode_photo
+from function.media.pictures import RgbImage
 from function.sources.records import Photo, SourceRecord
 from tools.imports.enrol import enrol_performer
 from tools.imports.upgrades import Upgrade, complete_photos, encode_lacking, find_lacking
@@ -154,6 +155,32 @@ def test_a_kept_picture_that_is_no_chip_is_cut_where_its_face_is(
     found = encode_kept(encode_jpeg(shrunk), engine)
     assert found is not None
     assert np.linalg.norm(found - expected) < 0.6
+
+
+def test_of_several_faces_in_a_kept_picture_it_is_the_one_in_the_middle(
+    engine: Engine, photos: Path
+) -> None:
+    assert engine.second
+    portrait, other = (
+        decode_photo((photos / name).read_bytes()) for name in ("obama1.jpg", "biden.jpg")
+    )
+    mine, theirs = (_cut_around_face(one, engine) for one in (portrait, other))
+    small = cv2.resize(mine, (160, 160))
+    picture = cv2.copyMakeBorder(small, 50, 50, 140, 140, cv2.BORDER_CONSTANT)
+    picture[:, 270:][:, :170] = cv2.resize(theirs, (200, 260))[:, :170]
+    expected, wrong, found = (
+        encode_kept(encode_jpeg(one.astype(np.uint8)), engine) for one in (mine, theirs, picture)
+    )
+    assert expected is not None
+    assert wrong is not None
+    assert found is not None
+    assert np.linalg.norm(found - expected) < 0.6 < np.linalg.norm(found - wrong)
+
+
+def _cut_around_face(portrait: RgbImage, engine: Engine) -> RgbImage:
+    (face,) = engine.open_detector(960).detect(RgbPicture(portrait))
+    box = face.box
+    return portrait[box.top - 20 : box.bottom + 20, box.left - 20 : box.right + 20]
 
 
 def test_encodings_of_an_earlier_version_are_recognised(
