@@ -1,5 +1,6 @@
 """Encodes the small picture that a gallery keeps of an enrolled photo's face once more."""
 
+import math
 from collections.abc import Mapping
 
 import cv2
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from db.records import Vector
 from function.engines.chip_points import ARCFACE_PIXELS, ARCFACE_POINTS
 from function.engines.lightcnn.model import CHIP_PIXELS, POINTS
-from function.engines.protocol import Engine, Points
+from function.engines.protocol import Box, Engine, Points
 from function.media.images import RgbPicture
 from function.media.photo_decoder import decode_photo
 from function.media.photos import PhotoRefusedError
@@ -58,12 +59,17 @@ def _frame(chip: RgbImage) -> RgbImage:
 
 
 def _find_points(framed: RgbImage, engine: Engine) -> Points | None:
-    """Return the points of the widest face: those of the chip, if it has them where one has."""
+    """Return the points of the face in the middle: those of the chip, if it has them where one has.
+
+    A kept picture is cut around its face, but somebody nearer to the camera may reach into it.
+    """
     faces = engine.open_detector(DETECTION_PIXELS).detect(RgbPicture(framed))
-    with_points = [(one.box.width, one.points) for one in faces if one.points is not None]
+    with_points = [
+        (_off_centre(one.box, framed), one.points) for one in faces if one.points is not None
+    ]
     if not with_points:
         return None
-    _, found = max(with_points, key=lambda one: one[0])
+    _, found = min(with_points, key=lambda one: one[0])
     side = framed.shape[0] // 2
     template = CHIPS.get(side)
     if template is not None:
@@ -71,3 +77,9 @@ def _find_points(framed: RgbImage, engine: Engine) -> Points | None:
         if np.linalg.norm(found - expected, axis=1).mean() <= MOST_OFF * side:
             return expected
     return found
+
+
+def _off_centre(box: Box, picture: RgbImage) -> float:
+    """Return how far a box's middle is from the picture's, in pixels."""
+    high, wide = picture.shape[:2]
+    return math.hypot(box.left + box.right - wide, box.top + box.bottom - high) / 2

@@ -16,15 +16,18 @@ from db.people import PersonFound
 from db.rejections import find_rejected
 from db.snapshots import Fused, Snapshot
 from db.templates import Templates
+from function.engines.models import BOTH
 from function.matching.densities import Densities, Numbers, densities_for, densities_of
 from function.matching.scores import Comparison, Posterior, weigh_candidates
 from function.people.people import Template, fused_templates_of, templates_of
 
-LEAST_SHARE = 1 / 5
+LEAST_SHARES: Mapping[str, float] = {BOTH.space.id: 1 / 5}
+LEAST_SHARE = 1 / 3
 """A performer few of whose photos have encodings of both nets is compared by the first alone,
-unless those have at least this share of the evidence. By both nets one photo is worth five by the
-first: of 75 people seen in one photo, one by both names 92 % right and 0.2 % of the strangers, five
-by the first 86 and 0.5 %; of those seen in three, 97 and 0.1 %, and 99 and 0.7 %."""
+unless those have at least this share of the evidence. By dlib's net and Light CNN one photo is
+worth five by dlib's: of 75 people seen in one photo, one by both names 92 % right and 0.2 % of the
+strangers, five by dlib's 86 and 0.5 %; of those seen in three, 97 and 0.1 %, and 99 and 0.7 %. By
+SFace in place of Light CNN it is worth three: 80 % right, and 79. Of other nets nobody knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +111,9 @@ def weigh_alike(
     comparisons = []
     if alike.by_both:
         evidence = alike.by_both.templates.evidence
-        is_known = evidence >= LEAST_SHARE * gallery.templates.evidence
-        by_both = may_be & is_known & (evidence > 0)
         space = alike.by_both.fusion.space
+        least = LEAST_SHARES.get(space.id, LEAST_SHARE)
+        by_both = may_be & (evidence >= least * gallery.templates.evidence) & (evidence > 0)
         comparisons = [_compare(alike.fused, by_both, alike.by_both.templates, space, chosen)]
     single = _compare(alike.templates, may_be & ~by_both, gallery.templates, gallery.model, chosen)
     hinted = {place: priors[row] for place, row in enumerate(alike.rows) if row in priors}

@@ -13,7 +13,7 @@ LOCKED_SECONDS = 30.0
 
 @contextmanager
 def changing(
-    gallery_store: Store, pause: Callable[[float], None] = time.sleep
+    gallery_store: Store, pause: Callable[[float], None] = time.sleep, *, create: bool = True
 ) -> Iterator[GalleryChange]:
     """Open the gallery to change it; wait a little while somebody else does.
 
@@ -22,7 +22,7 @@ def changing(
     """
     until = time.monotonic() + LOCKED_SECONDS
     while True:
-        opened = gallery_store.changing(create=True)
+        opened = gallery_store.changing(create=create)
         try:
             gallery = opened.__enter__()
             break

@@ -34,25 +34,38 @@ def find_lacking(gallery: Gallery, engine: Engine, second: EncodingKind) -> list
     return [one for one in gallery.performers() if _lacking(gallery, one.id, engine, second)]
 
 
-def upgrade_performer(
-    gallery: GalleryChange, performer_id: int, engine: Engine, second: EncodingKind
-) -> Upgrade:
-    """Complete a performer's photos from what is here.
+def encode_lacking(
+    gallery: Gallery, performer_id: int, engine: Engine, second: EncodingKind
+) -> list[Encoding]:
+    """Encode those of a performer's photos that lack an encoding, from what is here.
 
     A photo is read again where it was enrolled from, if that file is there and unchanged; or else
     the face in it, of which the gallery keeps a small picture. One of the others can be completed
     from the performer's poster, which is cut from it. Nothing is fetched over the network.
-
-    Raises:
-        PerformerNotFoundError: there is no such performer any more.
     """
-    performer = gallery.performer(performer_id)
     lacking = _lacking(gallery, performer_id, engine, second)
     read = [_complete(gallery, performer_id, one, engine, second) for one in lacking]
     left = [one for one, found in zip(lacking, read, strict=True) if found is None]
     picture = gallery.thumbnail(performer_id) if left else None
     poster = _encode_again(picture, left, engine, second)
-    new = [one for one in (*read, poster) if one is not None]
+    return [one for one in (*read, poster) if one is not None]
+
+
+def complete_photos(
+    gallery: GalleryChange,
+    performer_id: int,
+    encoded: Sequence[Encoding],
+    engine: Engine,
+    second: EncodingKind,
+) -> Upgrade:
+    """Store what `encode_lacking` found, for the photos that are still there and still lack it.
+
+    Raises:
+        PerformerNotFoundError: there is no such performer any more.
+    """
+    performer = gallery.performer(performer_id)
+    lacking = {one.photo_hash for one in _lacking(gallery, performer_id, engine, second)}
+    new = [one for one in encoded if one.photo_hash in lacking]
     if new:
         gallery.enrol(performer, new, None)
     return Upgrade(performer.name, len(new), len(lacking) - len(new))

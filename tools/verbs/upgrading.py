@@ -13,7 +13,8 @@ from db.models import EncodingKind
 from function.engines.protocol import Engine
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
-from tools.imports.upgrades import Upgrade, find_lacking, upgrade_performer
+from function.stash.locked import changing
+from tools.imports.upgrades import Upgrade, complete_photos, encode_lacking, find_lacking
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, print_json
 
 MOST_LISTED = 1_000
@@ -49,7 +50,7 @@ def upgrade_encodings(store: Store) -> None:
         completed = sum(one.completed for one in done)
         left = sum(one.lacking for one in done)
         if done:
-            with store.changing() as gallery:
+            with changing(store, create=False) as gallery:
                 gallery.log("upgrade-encodings", {"photos": completed, "lacking": left})
     lacking = [one.performer for one in done if one.lacking]
     print_json(
@@ -77,5 +78,7 @@ def _upgrade_all(store: Store, engine: Engine, second: EncodingKind) -> Iterator
 
 
 def _upgrade(store: Store, performer_id: int, engine: Engine, second: EncodingKind) -> Upgrade:
-    with store.changing() as gallery:
-        return upgrade_performer(gallery, performer_id, engine, second)
+    with store.gallery() as gallery:  # reading photos takes seconds: others are not locked out
+        encoded = encode_lacking(gallery, performer_id, engine, second)
+    with changing(store, create=False) as gallery:
+        return complete_photos(gallery, performer_id, encoded, engine, second)

@@ -11,7 +11,7 @@ from db.models import Fusion
 from db.people import PersonFound
 from db.records import Performer, Vector, Vectors
 from db.snapshots import Rejections, Snapshot, fuse
-from function.engines.models import BOTH, PRIMARY, SECOND
+from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY, SECOND
 from function.matching import scores
 from function.matching.comparisons import choose_densities
 from function.matching.densities import densities_of
@@ -124,15 +124,18 @@ def test_one_complete_photo_does_not_hide_the_nine_that_are_not() -> None:
     assert score(probe, whole, "P3") != score(probe, never, "P3")
 
 
-@pytest.mark.parametrize(("photos_by_one", "is_taken"), [(4, True), (9, False)])
+@pytest.mark.parametrize(
+    ("fusion", "photos_by_one", "is_taken"),
+    [(BOTH, 4, True), (BOTH, 9, False), (BOTH_BEFORE, 2, True), (BOTH_BEFORE, 4, False)],
+)
 def test_one_photo_by_both_nets_is_taken_rather_than_a_few_by_the_first(
-    photos_by_one: int, *, is_taken: bool
+    fusion: Fusion, photos_by_one: int, *, is_taken: bool
 ) -> None:
     crowd = Twice()
     people = [crowd.person() for _ in range(PEOPLE)]
     photos = [crowd.photos(person, 1) for person in people]
     many = make_gallery([crowd.photos(person, photos_by_one)[0] for person in people])
-    partly = replace(many, fused=gallery_of(photos, range(PEOPLE)).fused)
+    partly = replace(many, fused=gallery_of(photos, range(PEOPLE), fusion).fused)
     matches = identify(seen(crowd.photos(people[3], 1)), partly).matches
     assert {match.by_both for match in matches} == {is_taken}
 

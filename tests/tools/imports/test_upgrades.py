@@ -19,9 +19,10 @@ from function.enrolling.kept_faces import encode_kept
 from function.imports.photos import Demands
 from function.media.images import RgbPicture, encode_jpeg
 from function.media.photo_decoder import decode_photo
+from function.media.pictures import RgbImage
 from function.sources.records import Photo, SourceRecord
 from tools.imports.enrol import enrol_performer
-from tools.imports.upgrades import Upgrade, find_lacking, upgrade_performer
+from tools.imports.upgrades import Upgrade, complete_photos, encode_lacking, find_lacking
 
 
 def record(name: str, *paths: Path, origins: Sequence[str] = ()) -> SourceRecord:
@@ -54,8 +55,11 @@ def complete(gallery: StoredGallery, name: str) -> int:
 def upgrade(gallery: StoredGallery, engine: Engine) -> list[Upgrade]:
     assert engine.second is not None
     second = engine.second.model
-    lacking = find_lacking(gallery, engine, second)
-    return [upgrade_performer(gallery, one.id, engine, second) for one in lacking]
+    done = []
+    for one in find_lacking(gallery, engine, second):
+        encoded = encode_lacking(gallery, one.id, engine, second)
+        done.append(complete_photos(gallery, one.id, encoded, engine, second))
+    return done
 
 
 def test_photos_that_are_still_there_are_read_again(
@@ -78,6 +82,19 @@ def test_photos_that_are_still_there_are_read_again(
         )
         np.testing.assert_allclose(one.vector, other.vector, atol=1e-5)
     assert upgrade(gallery, engine) == []
+
+
+def test_a_photo_that_is_removed_while_it_is_read_is_not_brought_back(
+    gallery: StoredGallery, photos: Path, engine: Engine
+) -> None:
+    assert engine.second
+    second = engine.second.model
+    shown = [photos / name for name in ("obama1.jpg", "obama2.jpg")]
+    enrol_performer(record("Obama", *shown), gallery, OneNet(engine))
+    encoded = encode_lacking(gallery, 1, engine, second)
+    gallery.remove_photo(gallery.find_performer("Obama"), encoded[0].photo_hash)
+    assert complete_photos(gallery, 1, encoded, engine, second) == Upgrade("Obama", 1, 0)
+    assert {one.photo_hash for one in gallery.encodings(1)} == {encoded[1].photo_hash}
 
 
 def test_what_is_gone_or_changed_is_not_guessed_but_the_poster_completes_its_photo(
@@ -138,6 +155,32 @@ def test_a_kept_picture_that_is_no_chip_is_cut_where_its_face_is(
     found = encode_kept(encode_jpeg(shrunk), engine)
     assert found is not None
     assert np.linalg.norm(found - expected) < 0.6
+
+
+def test_of_several_faces_in_a_kept_picture_it_is_the_one_in_the_middle(
+    engine: Engine, photos: Path
+) -> None:
+    assert engine.second
+    portrait, other = (
+        decode_photo((photos / name).read_bytes()) for name in ("obama1.jpg", "biden.jpg")
+    )
+    mine, theirs = (_cut_around_face(one, engine) for one in (portrait, other))
+    small = cv2.resize(mine, (160, 160))
+    picture = cv2.copyMakeBorder(small, 50, 50, 140, 140, cv2.BORDER_CONSTANT)
+    picture[:, 270:][:, :170] = cv2.resize(theirs, (200, 260))[:, :170]
+    expected, wrong, found = (
+        encode_kept(encode_jpeg(one.astype(np.uint8)), engine) for one in (mine, theirs, picture)
+    )
+    assert expected is not None
+    assert wrong is not None
+    assert found is not None
+    assert np.linalg.norm(found - expected) < 0.6 < np.linalg.norm(found - wrong)
+
+
+def _cut_around_face(portrait: RgbImage, engine: Engine) -> RgbImage:
+    (face,) = engine.open_detector(960).detect(RgbPicture(portrait))
+    box = face.box
+    return portrait[box.top - 20 : box.bottom + 20, box.left - 20 : box.right + 20]
 
 
 def test_encodings_of_an_earlier_version_are_recognised(

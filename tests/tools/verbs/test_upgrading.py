@@ -3,12 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from db.addresses import StoreAddress
+from db.galleries import Gallery
 from db.sqlite.ledger import SqliteLedger
 from db.sqlite.store import SqliteStore, StoredGallery
 from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
@@ -16,7 +18,7 @@ from function.engines.protocol import Engine
 from tests.support.galleries import gallery_of_schema
 from tests.support.ledgers import made_up_person, scan_one
 from tools.cli import main
-from tools.imports.upgrades import find_lacking
+from tools.imports.upgrades import encode_lacking, find_lacking
 from tools.verbs import upgrading
 
 
@@ -124,6 +126,25 @@ def test_who_is_forgotten_meanwhile_is_left_out_and_others_may_write_between(
     monkeypatch.setattr(upgrading, "find_lacking", find_and_forget)
     assert answer("upgrade-encodings", "--db", earlier)["completed"] == 1
     assert [one["name"] for one in answer("list", "--db", earlier)] == ["Grace Hopper"]
+
+
+def test_photos_are_read_while_others_write_who_are_waited_for(
+    earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(StoreAddress(str(earlier)))
+    holding = store.changing()
+
+    def write_meanwhile(gallery: Gallery, performer_id: int, *given: Any) -> Any:
+        found = encode_lacking(gallery, performer_id, *given)
+        if gallery.performer(performer_id).name == "Grace Hopper":
+            holding.__enter__().log("edit", {})
+            Timer(0.5, lambda: holding.__exit__(None, None, None)).start()
+        return found
+
+    monkeypatch.setattr(upgrading, "encode_lacking", write_meanwhile)
+    assert answer("upgrade-encodings", "--db", earlier)["completed"] == 3
+    with store.gallery() as gallery:
+        assert [verb for _, verb, _ in gallery.journal()][-2:] == ["edit", "upgrade-encodings"]
 
 
 def test_of_photos_that_are_gone_doctor_says_what_to_do_once_that_was_tried(
