@@ -178,6 +178,36 @@ def write_checkpoint(path: Path, content: object) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("net/other", b""),
+        ("net/data.pkl", b""),
+        ("net/data.pkl", pickle.dumps({"state_dict": {}}, protocol=2)[:-1]),
+        ("net/data.pkl", pickle.dumps({"state_dict": 1}, protocol=2)),
+        ("net/data.pkl", pickle.dumps({"state_dict": {1: 1}}, protocol=2)),
+        ("net/data.pkl", pickle.dumps([1], protocol=2)),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "net.pth.tar"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+    with pytest.raises(EngineUnavailableError, match=r"cannot be read .* of PyTorch: .+\."):
+        read_tensors(path)
+
+
+def test_bytes_of_a_checkpoint_that_do_not_decompress_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth.tar"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("net/data.pkl", bytes(1_000))
+    content = path.read_bytes()
+    begun = content.index(b"data.pkl") + len(b"data.pkl")
+    path.write_bytes(content[:begun] + b"\xff" * 4 + content[begun + 4 :])
+    with pytest.raises(EngineUnavailableError, match="cannot be read as a checkpoint"):
+        read_tensors(path)
+
+
 def test_a_pickle_that_asks_for_more_than_tensors_is_refused_and_runs_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
