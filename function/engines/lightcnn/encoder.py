@@ -44,9 +44,3 @@ def load_light_cnn(options: EngineOptions, cache: GraphCache) -> LateEncoder:
 def read_light_cnn(cache: GraphCache, *, in_bytes: bool) -> bytes:
     """Return Light CNN as a graph; raises as `load_light_cnn`."""
     return read_graph(_GRAPH_OF_BYTES if in_bytes else _GRAPH, LIGHT_CNN_WEIGHTS, cache)
-
-
-def prepare_light_cnn(cache: GraphCache) -> None:
-    """Put the net into the cache, for processors and for a GPU; raises as `load_light_cnn`."""
-    for in_bytes in (False, True):
-        read_light_cnn(cache, in_bytes=in_bytes)
