@@ -132,18 +132,27 @@ def test_no_chips_are_no_encodings(floats: SecondEncoder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "has_avx2", "in_bytes"),
-    [("x86_64", True, True), ("x86_64", False, False), ("aarch64", False, True)],
+    ("machine", "has_avx2", "version", "in_bytes"),
+    [
+        ("x86_64", True, "1.31.1", True),
+        ("x86_64", False, "1.31.1", False),
+        ("aarch64", False, "1.31.1", True),
+        ("x86_64", True, "2.0.0", True),
+        ("x86_64", True, "1.24.0", True),
+        ("x86_64", True, "1.23.2", False),  # the last for Intel Macs, which cannot
+    ],
 )
-def test_processors_that_gain_by_bytes_have_the_net_in_bytes(
+def test_the_net_is_in_bytes_where_the_processor_gains_by_it_and_onnxruntime_can(
     machine: str,
     has_avx2: bool,  # noqa: FBT001  # one of two cases
+    version: str,
     in_bytes: bool,  # noqa: FBT001  # likewise
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     avx2 = 11  # to OpenCV
     monkeypatch.setattr("cv2.checkHardwareSupport", lambda one: one != avx2 or has_avx2)
     monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("onnxruntime.__version__", version)
     chip = np.random.default_rng(1).integers(0, 256, (CHIP_PIXELS, CHIP_PIXELS, 3), np.uint8)
     loaded = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
     np.testing.assert_array_equal(loaded, open_encoder(in_bytes=in_bytes).encode([chip]))
