@@ -18,7 +18,7 @@ from function.engines.lightcnn.encoder import LIGHT_CNN_NET, load_light_cnn, rea
 from function.engines.lightcnn.graph import STAGES, UNHALVED_STAGE, light_cnn_graph
 from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN, POINTS
 from function.engines.onnx.graph_cache import GraphCache
-from function.engines.onnx.sessions import open_session
+from function.engines.onnx.sessions import has_larger_of_bytes, open_session
 from function.engines.protocol import Engine, EngineOptions, SecondEncoder
 from function.engines.weights import LIGHT_CNN_WEIGHTS
 from function.errors import EngineUnavailableError
@@ -27,6 +27,8 @@ from tests.support.engines import detect
 from tools.footage.videos import read_portrait
 
 ON_CPU = EngineOptions(device="cpu")
+
+IN_BYTES = pytest.mark.skipif(not has_larger_of_bytes(), reason="this onnxruntime cannot")
 
 Planes = NDArray[np.float32]
 """Maps of numbers: (count, rows, columns)."""
@@ -91,6 +93,7 @@ def test_an_encoding_is_that_of_the_checkpoint(chip_of: Cut, floats: SecondEncod
     assert np.linalg.norm(found - encode_plainly(chip)) < 1e-5
 
 
+@IN_BYTES
 def test_in_bytes_an_encoding_moves_little(chip_of: Cut, floats: SecondEncoder) -> None:
     chips = [chip_of(name) for name in ("obama1.jpg", "obama3.jpg", "biden.jpg")]
     moved = np.linalg.norm(floats.encode(chips) - open_encoder(in_bytes=True).encode(chips), axis=1)
@@ -134,11 +137,11 @@ def test_no_chips_are_no_encodings(floats: SecondEncoder) -> None:
 @pytest.mark.parametrize(
     ("machine", "has_avx2", "version", "in_bytes"),
     [
-        ("x86_64", True, "1.31.1", True),
+        pytest.param("x86_64", True, "1.31.1", True, marks=IN_BYTES),
         ("x86_64", False, "1.31.1", False),
-        ("aarch64", False, "1.31.1", True),
-        ("x86_64", True, "2.0.0", True),
-        ("x86_64", True, "1.24.0", True),
+        pytest.param("aarch64", False, "1.31.1", True, marks=IN_BYTES),
+        pytest.param("x86_64", True, "2.0.0", True, marks=IN_BYTES),
+        pytest.param("x86_64", True, "1.24.0", True, marks=IN_BYTES),
         ("x86_64", True, "1.23.2", False),  # the last for Intel Macs, which cannot
     ],
 )
