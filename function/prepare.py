@@ -11,13 +11,14 @@ from function.settings import Settings
 def main() -> None:
     """Load the engine with each detector, on the CPU, which puts every net into the cache.
 
-    The encoder is put there for other processors too: an image is built on one and runs on another.
+    The encoders are put there for other processors too: an image is built on one and runs on
+    another.
     """
     settings = Settings.from_env({"CACHE_FOLDER": str(Settings.from_env().cache_folder or "")})
     on_cpu = replace(settings.engine_options, device="cpu")
     for detector in DETECTORS:
         engine = load_engine("onnx", replace(on_cpu, detector=detector))
-    prepare_encoders(on_cpu)
+    prepare_encoders(settings.cache_folder)
     print(f"The nets are ready: {engine.encoder.model.id} on {engine.provider}.")  # noqa: T201  # a command
 
 

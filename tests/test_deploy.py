@@ -342,7 +342,9 @@ def test_the_steps_of_the_image_work_in_an_empty_place(tmp_path: Path) -> None:
     }
     command = json.loads(dict(instructions(DOCKERFILES[0]))["CMD"])
     nets = {path: path.stat().st_mtime_ns for path in (opt / "nets").iterdir()}
-    assert len(nets) == 7, "dlib's encoder and Light CNN in floats and bytes, YuNet, the CNN, HOG"
+    assert len(nets) == 8, (
+        "dlib's encoder and Light CNN in floats and bytes, SFace, three detectors"
+    )
     before = set(app.rglob("*"))
     python = str(opt / "venv" / "bin" / "python")
     with subprocess.Popen([python, *command[1:]], cwd=app, env=said) as server:

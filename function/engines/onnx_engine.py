@@ -39,11 +39,10 @@ try:
 
     from function.engines.dlib_nets.alignment import align_face, stack_chips
     from function.engines.dlib_nets.hog import HogDetector
-    from function.engines.lightcnn.encoder import prepare_light_cnn
     from function.engines.onnx.cuda_nets import CudaNets, open_cuda_nets
     from function.engines.onnx.graphs import Kind, read_graph
     from function.engines.onnx.sessions import open_session, provider_of
-    from function.engines.second_encoders import load_second, read_for_gpu
+    from function.engines.second_encoders import load_second, prepare_shipped, read_for_gpu
     from function.engines.yunet.detector import YunetDetector
     from function.engines.yunet.net import load_yunet, read_yunet
 except ImportError as error:
@@ -151,17 +150,18 @@ def open_nets(options: EngineOptions) -> CudaNets | None:
     return open_cuda_nets(graphs | read_for_gpu(options, cache), options)
 
 
-def prepare_encoders(options: EngineOptions) -> None:
+def prepare_encoders(cache_folder: Path | None) -> None:
     """Put the encoders into the cache for every kind of processor, as another may read it.
+
+    The second ones that ship are among them: an image's cache cannot be written later.
 
     Raises:
         EngineUnavailableError: as in `load`.
     """
-    cache = GraphCache(options.cache_folder)
+    cache = GraphCache(cache_folder)
     for kind in (_ENCODER, _ENCODER_OF_BYTES):
         _encoder_graph(kind, cache)
-    if options.has_second and options.second_encoder == "lightcnn":
-        prepare_light_cnn(cache)
+    prepare_shipped(cache)
 
 
 def _load_detector(

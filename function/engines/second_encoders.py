@@ -37,3 +37,14 @@ def read_for_gpu(options: EngineOptions, cache: GraphCache) -> dict[str, bytes]:
     if options.second_encoder == "sface":
         return {"sface": read_sface(cache)}
     return {"lightcnn": read_light_cnn(cache, in_bytes=False)}
+
+
+def prepare_shipped(cache: GraphCache) -> None:
+    """Put all nets that ship into the cache, for processors and for a GPU.
+
+    Raises:
+        EngineUnavailableError: a package that carries one is missing, or carries another file.
+    """
+    for in_bytes in (False, True):
+        read_light_cnn(cache, in_bytes=in_bytes)
+    read_sface(cache)

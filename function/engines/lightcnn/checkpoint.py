@@ -31,20 +31,15 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
         with zipfile.ZipFile(path) as archive:
             tensors = _read(archive)["state_dict"]
             return {name.removeprefix(_WORKERS): one for name, one in tensors.items()}
-    except (
-        zipfile.BadZipFile,
-        pickle.UnpicklingError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except Exception as error:  # of a damaged file zipfile and pickle raise nearly anything
+        why = str(error) or type(error).__name__
         raise EngineUnavailableError(
-            f"{path.name} cannot be read as a checkpoint of PyTorch: {error}."
+            f"{path.name} cannot be read as a checkpoint of PyTorch: {why}."
         ) from error
 
 
 def _read(archive: zipfile.ZipFile) -> Mapping[str, Any]:
-    listed = next(name for name in archive.namelist() if name.endswith(f"/{_LISTED}"))
+    (listed,) = (name for name in archive.namelist() if name.endswith(f"/{_LISTED}"))
     with archive.open(listed) as file:
         found: Mapping[str, Any] = _Tensors(file, archive, listed.removesuffix(_LISTED)).load()
         return found

@@ -7,7 +7,7 @@ from function.engines.late_encoder import LateEncoder, SecondNet
 from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN, POINTS
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
-from function.engines.onnx.sessions import open_session
+from function.engines.onnx.sessions import has_larger_of_bytes, open_session
 from function.engines.processor import gains_by_bytes
 from function.engines.protocol import EngineOptions
 from function.engines.weights import LIGHT_CNN_WEIGHTS
@@ -37,16 +37,10 @@ def load_light_cnn(options: EngineOptions, cache: GraphCache) -> LateEncoder:
     if options.nets:
         on_gpu = partial(options.nets.net, "lightcnn")
         return LateEncoder(LIGHT_CNN_NET, on_gpu, at_once=CHIPS_ON_GPU)
-    graph = read_light_cnn(cache, in_bytes=gains_by_bytes())
+    graph = read_light_cnn(cache, in_bytes=gains_by_bytes() and has_larger_of_bytes())
     return LateEncoder(LIGHT_CNN_NET, partial(open_session, graph, replace(options, device="cpu")))
 
 
 def read_light_cnn(cache: GraphCache, *, in_bytes: bool) -> bytes:
     """Return Light CNN as a graph; raises as `load_light_cnn`."""
     return read_graph(_GRAPH_OF_BYTES if in_bytes else _GRAPH, LIGHT_CNN_WEIGHTS, cache)
-
-
-def prepare_light_cnn(cache: GraphCache) -> None:
-    """Put the net into the cache, for processors and for a GPU; raises as `load_light_cnn`."""
-    for in_bytes in (False, True):
-        read_light_cnn(cache, in_bytes=in_bytes)

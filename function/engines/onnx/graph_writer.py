@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from onnx import checker, helper, numpy_helper
 
 _OPSET, _IR_VERSION = 17, 8
-"""Supported by every onnxruntime since 1.12, and enough for what is written here."""
+"""Supported by every onnxruntime since 1.12, and enough for what is written here. Of bytes, the
+larger of two is supported since 1.24 only."""
 
 
 class GraphWriter:

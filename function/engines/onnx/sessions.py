@@ -13,6 +13,7 @@ onnxruntime = import_onnxruntime()
 
 _CPU = "CPUExecutionProvider"
 _ERRORS_ONLY = 3
+_FIRST_WITH_LARGER_OF_BYTES = 1, 24
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,12 @@ def provider_of(session: Any) -> str:
     """Name what a session runs on, for people, like "CPU" or "CUDA"."""
     name: str = session.get_providers()[0]
     return name.removesuffix("ExecutionProvider")
+
+
+def has_larger_of_bytes() -> bool:
+    """Whether onnxruntime finds the larger of two bytes: since 1.24, and Intel Macs have 1.23."""
+    major, minor = map(int, onnxruntime.__version__.split(".")[:2])
+    return (major, minor) >= _FIRST_WITH_LARGER_OF_BYTES
 
 
 @cache

@@ -265,12 +265,11 @@ def test_bytes_are_multiplied_only_on_a_processor_that_is_fast_at_it(
     assert np.linalg.norm(fast - exact) > MOST_DIFFERENCE
 
 
-def test_both_kinds_of_encoder_are_prepared_for_an_image(
-    options: EngineOptions, tmp_path: Path
-) -> None:
-    onnx_engine.prepare_encoders(replace(options, cache_folder=tmp_path))
+def test_all_encoders_are_prepared_for_an_image(tmp_path: Path) -> None:
+    onnx_engine.prepare_encoders(tmp_path)
     names = sorted(path.name.split("-")[-2] for path in tmp_path.iterdir())
-    assert names == ["encoder_graph", "encoder_graph_of_bytes"]
+    light_cnn = ["light_cnn_graph", "light_cnn_graph_of_bytes"]
+    assert names == ["encoder_graph", "encoder_graph_of_bytes", *light_cnn, "sface_graph"]
 
 
 def test_no_chips_are_no_encodings(engine: Engine) -> None:

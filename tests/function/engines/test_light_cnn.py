@@ -18,7 +18,7 @@ from function.engines.lightcnn.encoder import LIGHT_CNN_NET, load_light_cnn, rea
 from function.engines.lightcnn.graph import STAGES, UNHALVED_STAGE, light_cnn_graph
 from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN, POINTS
 from function.engines.onnx.graph_cache import GraphCache
-from function.engines.onnx.sessions import open_session
+from function.engines.onnx.sessions import has_larger_of_bytes, open_session
 from function.engines.protocol import Engine, EngineOptions, SecondEncoder
 from function.engines.weights import LIGHT_CNN_WEIGHTS
 from function.errors import EngineUnavailableError
@@ -27,6 +27,8 @@ from tests.support.engines import detect
 from tools.footage.videos import read_portrait
 
 ON_CPU = EngineOptions(device="cpu")
+
+IN_BYTES = pytest.mark.skipif(not has_larger_of_bytes(), reason="this onnxruntime cannot")
 
 Planes = NDArray[np.float32]
 """Maps of numbers: (count, rows, columns)."""
@@ -91,6 +93,7 @@ def test_an_encoding_is_that_of_the_checkpoint(chip_of: Cut, floats: SecondEncod
     assert np.linalg.norm(found - encode_plainly(chip)) < 1e-5
 
 
+@IN_BYTES
 def test_in_bytes_an_encoding_moves_little(chip_of: Cut, floats: SecondEncoder) -> None:
     chips = [chip_of(name) for name in ("obama1.jpg", "obama3.jpg", "biden.jpg")]
     moved = np.linalg.norm(floats.encode(chips) - open_encoder(in_bytes=True).encode(chips), axis=1)
@@ -132,18 +135,27 @@ def test_no_chips_are_no_encodings(floats: SecondEncoder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "has_avx2", "in_bytes"),
-    [("x86_64", True, True), ("x86_64", False, False), ("aarch64", False, True)],
+    ("machine", "has_avx2", "version", "in_bytes"),
+    [
+        pytest.param("x86_64", True, "1.31.1", True, marks=IN_BYTES),
+        ("x86_64", False, "1.31.1", False),
+        pytest.param("aarch64", False, "1.31.1", True, marks=IN_BYTES),
+        pytest.param("x86_64", True, "2.0.0", True, marks=IN_BYTES),
+        pytest.param("x86_64", True, "1.24.0", True, marks=IN_BYTES),
+        ("x86_64", True, "1.23.2", False),  # the last for Intel Macs, which cannot
+    ],
 )
-def test_processors_that_gain_by_bytes_have_the_net_in_bytes(
+def test_the_net_is_in_bytes_where_the_processor_gains_by_it_and_onnxruntime_can(
     machine: str,
     has_avx2: bool,  # noqa: FBT001  # one of two cases
+    version: str,
     in_bytes: bool,  # noqa: FBT001  # likewise
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     avx2 = 11  # to OpenCV
     monkeypatch.setattr("cv2.checkHardwareSupport", lambda one: one != avx2 or has_avx2)
     monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("onnxruntime.__version__", version)
     chip = np.random.default_rng(1).integers(0, 256, (CHIP_PIXELS, CHIP_PIXELS, 3), np.uint8)
     loaded = load_light_cnn(ON_CPU, GraphCache()).encode([chip])
     np.testing.assert_array_equal(loaded, open_encoder(in_bytes=in_bytes).encode([chip]))
@@ -176,6 +188,36 @@ def write_checkpoint(path: Path, content: object) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("net/data.pkl", pickle.dumps(content, protocol=2))
     return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("net/other", b""),
+        ("net/data.pkl", b""),
+        ("net/data.pkl", pickle.dumps({"state_dict": {}}, protocol=2)[:-1]),
+        ("net/data.pkl", pickle.dumps({"state_dict": 1}, protocol=2)),
+        ("net/data.pkl", pickle.dumps({"state_dict": {1: 1}}, protocol=2)),
+        ("net/data.pkl", pickle.dumps([1], protocol=2)),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "net.pth.tar"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+    with pytest.raises(EngineUnavailableError, match=r"cannot be read .* of PyTorch: .+\."):
+        read_tensors(path)
+
+
+def test_bytes_of_a_checkpoint_that_do_not_decompress_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth.tar"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("net/data.pkl", bytes(1_000))
+    content = path.read_bytes()
+    begun = content.index(b"data.pkl") + len(b"data.pkl")
+    path.write_bytes(content[:begun] + b"\xff" * 4 + content[begun + 4 :])
+    with pytest.raises(EngineUnavailableError, match="cannot be read as a checkpoint"):
+        read_tensors(path)
 
 
 def test_a_pickle_that_asks_for_more_than_tensors_is_refused_and_runs_nothing(
