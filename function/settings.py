@@ -176,7 +176,8 @@ class Settings:
         SECOND_ENCODER,
         "compares each person's best views by a second net, Light CNN, as well: more are named, "
         "and fewer strangers; takes `DETECTOR=yunet`. sface: by SFace, which earlier versions "
-        "used. Or the path of a TOML file that describes [your own net](own-encoder.md)",
+        "used; off: by dlib's net alone. Or the path of a TOML file that describes "
+        "[your own net](own-encoder.md)",
     ] = "on"
     hints: Annotated[
         Literal["on", "off"],

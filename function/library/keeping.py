@@ -14,7 +14,7 @@ from function.people.gathering import PeopleFound
 from function.recognition import Unnamed
 
 MOST_VIEWS_KEPT = 16
-"""At most this many views of a person are kept, 0.5 to 1 KB each: one video is worth four photos
+"""At most this many views of a person are kept, 0.5 to 1.5 KB each: one video is worth four photos
 of different days at most, however many views there are."""
 
 MOSTLY = 0.5

@@ -71,11 +71,11 @@ class MadeUp:
         self._random = np.random.default_rng(1)
         self.middle = MIDDLE_LENGTH * self.directions(1)
         self.first = self.middle + PERSON_SPREAD * self.directions(PERFORMERS + 1)
-        self.second = self.directions(PERFORMERS + 1)
+        self.second = self.directions(PERFORMERS + 1, SECOND.dimensions)
 
-    def directions(self, count: int) -> Vectors:
-        """Draw directions, float32 (count, 128), of length 1."""
-        drawn = self._random.normal(size=(count, PRIMARY.dimensions)).astype(np.float32)
+    def directions(self, count: int, dimensions: int = PRIMARY.dimensions) -> Vectors:
+        """Draw directions, float32 (count, dimensions), of length 1."""
+        drawn = self._random.normal(size=(count, dimensions)).astype(np.float32)
         unit: Vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         return unit
 
@@ -95,7 +95,7 @@ class MadeUp:
             if enrolled
             else (self.middle + PERSON_SPREAD * self.directions(1))[0]
         )
-        second = self.second[chosen] if enrolled else self.directions(1)[0]
+        second = self.second[chosen] if enrolled else self.directions(1, SECOND.dimensions)[0]
         day = first + DAY_SPREAD * self.directions(1)[0]
         views = tuple(self._view(moment, day, second) for moment in range(VIEWS))
         at = 30.0 * (number % PEOPLE_A_VIDEO)
@@ -105,7 +105,7 @@ class MadeUp:
     def _photos(self, number: int) -> list[Encoding]:
         person = min(number, PERFORMERS)
         first = self.first[person] + DAY_SPREAD * self.directions(PHOTOS)
-        second = self._unit(self.second[person] + SECOND_SPREAD * self.directions(PHOTOS))
+        second = self._unit(self._spread(self.second[person], PHOTOS))
         return [
             Encoding(vector, model, 0.9, f"{number}-{photo}", f"{photo}.jpg")
             for model, vectors in zip(MODELS, (first, second), strict=True)
@@ -114,8 +114,13 @@ class MadeUp:
 
     def _view(self, moment: int, day: Vector, second: Vector) -> View:
         first = day + MOMENT_SPREAD * self.directions(1)[0]
-        again = self._unit((second + SECOND_SPREAD * self.directions(1)[0])[None])[0]
+        again = self._unit(self._spread(second, 1))[0]
         return View(float(moment), 0.9, 6, (), (first.astype(np.float32), again))
+
+    def _spread(self, second: Vector, count: int) -> Vectors:
+        """Draw encodings by the second net around a person's, not yet of length 1."""
+        spread: Vectors = second + SECOND_SPREAD * self.directions(count, SECOND.dimensions)
+        return spread
 
     @staticmethod
     def _unit(vectors: Vectors) -> Vectors:

@@ -13,7 +13,7 @@ from function.settings import Settings, parse_value
 
 ABOUT_STRANGERS = """\
 Keep the faces of people you did not enrol?
-  keep  Name them later, in all videos at once, without another scan. They take up to 28 KB for
+  keep  Name them later, in all videos at once, without another scan. They take up to 36 KB for
         each person in a video, in the library's file, which only you can read.
   90d   Keep them for 90 days, or another number: each scan erases those of videos scanned
         longer ago.

@@ -85,8 +85,7 @@ def test_films_are_measured_with_the_second_net_that_is_asked_for(
     compared: set[Fusion] = set()
 
     def watch(found: PeopleFound, gallery: Snapshot, *asked: Any) -> Recognition:
-        if gallery.fused:
-            compared.add(gallery.fused.fusion)
+        compared.update(one.fusion for one in gallery.fused)
         return name_people(found, gallery, *asked)
 
     monkeypatch.setattr(film_figures, "name_people", watch)

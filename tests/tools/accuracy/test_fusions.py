@@ -7,10 +7,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from db.models import EncodingKind
+from db.models import EncodingKind, Fusion
 from db.records import Vector
+from db.vectors import square_distances
 from function.engines.lightcnn.model import DLIB_SHARE, LENGTH
-from function.engines.models import BOTH, PRIMARY
+from function.engines.models import BOTH, PRIMARY, SECOND
 from function.engines.sface.model import FUSION
 from function.matching.second_models import Weighing, fuse_with
 from function.sources.records import UnusableSourceError
@@ -112,10 +113,26 @@ def test_a_net_that_ships_is_put_beside_dlib_as_it_ships() -> None:
     assert SFACE_NET.fuse([]) is FUSION
 
 
-def test_the_shares_that_ship_are_nearly_those_that_are_fitted(lfw: Dataset) -> None:
+def pairs_missed(sources: Sequence[Source], fusion: Fusion) -> int:
+    """Count one person's pairs farther apart than one stranger in a thousand is."""
+    faces = [(source.name, *source.faces) for source in sources if source.faces]
+    names = np.array([name for name, _ in faces])
+    joined = fusion.join(
+        np.stack([face.encoding for _, face in faces]),
+        np.stack([face.second for _, face in faces if face.second is not None]),
+    )
+    one, other = np.triu_indices(len(names), 1)
+    distances, same = square_distances(joined, joined)[one, other], names[one] == names[other]
+    return int((distances[same] > np.quantile(distances[~same], 0.001)).sum())
+
+
+def test_the_shares_that_ship_are_as_good_as_those_that_are_fitted(lfw: Dataset) -> None:
     found = fit_weighing(lfw.sources)
-    assert abs(found.share - (1 - DLIB_SHARE)) <= 0.1 + 1e-9
     assert found.length == pytest.approx(LENGTH, rel=0.1)
+    fitted = pairs_missed(lfw.sources, fuse_with(SECOND, found))
+    assert pairs_missed(lfw.sources, BOTH) <= fitted
+    swapped = Weighing(DLIB_SHARE, found.length, found.face_variance)
+    assert pairs_missed(lfw.sources, fuse_with(SECOND, swapped)) > fitted
 
 
 def test_calibrating_gives_a_fit_of_the_fusion_and_compares_it_with_dlib_alone() -> None:

@@ -218,7 +218,7 @@ export async function scan(fields) {
   const strangers = await chooseInDialog(
     "Keep the faces of people you did not enrol?",
     [
-      "Keep: name them later, in all videos at once, without another scan. They take up to 28 KB for each person in a video, in a file that only you can read.",
+      "Keep: name them later, in all videos at once, without another scan. They take up to 36 KB for each person in a video, in a file that only you can read.",
       "Keep for 90 days: each scan erases those of videos scanned longer ago.",
       "Do not keep: to name one later, the videos have to be scanned again.",
       "This is asked once. The setting STRANGERS changes it later.",

@@ -493,7 +493,7 @@ def test_what_becomes_of_strangers_is_asked_once_before_the_first_scan(
         page = open_page(f"{address}/#library", viewport=PHONE, color_scheme="dark")
         scan = page.get_by_role("button", name="Scan all videos")
         scan.click()
-        expect(page.get_by_role("dialog")).to_contain_text("28 KB for each person in a video")
+        expect(page.get_by_role("dialog")).to_contain_text("36 KB for each person in a video")
         assert_accessible(page)
         page.get_by_role("button", name="Not now").click()
         assert not made.ledger_path.exists()
