@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from db.errors import ForgottenError, IdentityConflictError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
+from db.locked import changing
 from db.people import PersonFound, View
 from db.records import Encoding, Performer
 from db.writes import NOTHING
@@ -34,7 +35,6 @@ from function.settings import Settings
 from function.stash.agreement import agreeing, dominant_of
 from function.stash.client import Stash
 from function.stash.files import find_in_ledger
-from function.stash.locked import changing
 from function.stash.notes import may_be_unknown, unknown_since
 from function.stash.paths import Locate
 from function.stash.performers import performer_of

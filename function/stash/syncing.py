@@ -9,6 +9,7 @@ from typing import TypeAlias
 from db.errors import GalleryError
 from db.galleries import Gallery, Store
 from db.ledgers import Ledger
+from db.locked import changing
 from db.writes import Write
 from function.imports.enrol import Enrolment, look_at, store
 from function.imports.finders import FaceFinder, ReaderFinder
@@ -26,7 +27,6 @@ from function.stash.following import Followed, known_in_stash
 from function.stash.following import follow as follow_ids
 from function.stash.forgotten import is_forgotten, note_former_names
 from function.stash.heirs import find_heirs
-from function.stash.locked import changing
 from function.stash.paths import locator
 from function.stash.performers import performer_of, read_record
 from function.stash.records import SOURCE, StashPerformer

@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from db.errors import PerformerNotFoundError
 from db.galleries import Store
+from db.locked import changing
 from db.models import EncodingKind
 from function.engines.protocol import Engine
 from function.settings import Settings
 from function.sources.records import UnusableSourceError
-from function.stash.locked import changing
 from tools.imports.upgrades import Upgrade, complete_photos, encode_lacking, find_lacking
 from tools.verbs.shared import EXIT_PARTLY, gallery_option, load_chosen_engine, print_json
 
