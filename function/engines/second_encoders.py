@@ -27,7 +27,7 @@ def load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | No
 def read_for_gpu(options: EngineOptions, cache: GraphCache) -> dict[str, bytes]:
     """Return the graph of the second encoder that `options` ask for, by its name.
 
-    None is returned of a net of the user's own, which runs on the CPU.
+    There is none for a net of the user's own, which runs on the CPU.
 
     Raises:
         EngineUnavailableError: the package that carries it is missing, or carries another file.

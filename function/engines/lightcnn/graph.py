@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from function.engines.lightcnn.checkpoint import read_tensors
 from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN
@@ -115,12 +115,7 @@ def write_light_cnn(steps: Steps) -> bytes:
         maps = steps.keep_larger(maps, f"conv{stage + 1}")
         maps = maps if stage == UNHALVED_STAGE else _halve(writer, maps)
     steps.weigh(maps)
-    writer.name_last("encodings")
-    side = CHIP_PIXELS
-    chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", side, side, 3])
-    shape: list[str | int] = ["n", LIGHT_CNN.dimensions]
-    encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, shape)
-    return writer.finish("lightcnn", chips, encodings)
+    return writer.finish_encoder("lightcnn", CHIP_PIXELS, LIGHT_CNN.dimensions)
 
 
 def _halve(writer: GraphWriter, maps: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import checker, helper, numpy_helper
+from onnx import TensorProto, checker, helper, numpy_helper
 
 _OPSET, _IR_VERSION = 17, 8
 """Supported by every onnxruntime since 1.12, and enough for what is written here. Of bytes, the
@@ -33,6 +33,18 @@ class GraphWriter:
     def name_last(self, name: str) -> None:
         """Name the result of the last node, so that it can be requested."""
         self.nodes[-1].output[0] = name
+
+    def finish_encoder(self, name: str, side_pixels: int, numbers: int) -> bytes:
+        """Return a graph of `chips`, uint8 (n, side, side, 3), to `encodings` (n, numbers).
+
+        The last node computes the encodings, in float32.
+        """
+        self.name_last("encodings")
+        shape: list[str | int] = ["n", side_pixels, side_pixels, 3]
+        chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, shape)
+        rows: list[str | int] = ["n", numbers]
+        encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, rows)
+        return self.finish(name, chips, encodings)
 
     def finish(self, name: str, source: Any, *targets: Any) -> bytes:
         """Return the graph as ONNX; `targets` are described by the names given to nodes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from function.engines.onnx.graph_writer import GraphWriter
 from function.engines.onnx.packed_weights import attributes_of, unpack_weights
@@ -36,12 +36,7 @@ def sface_graph(path: Path) -> bytes:
     planes = writer.add("Transpose", "chips", perm=[0, 3, 1, 2])
     last = _copy_layers(writer, source, writer.add("Cast", planes, to=TensorProto.FLOAT))
     writer.add("LpNormalization", last, axis=1, p=2)
-    writer.name_last("encodings")
-    side = CHIP_PIXELS
-    chips = helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", side, side, 3])
-    shape: list[str | int] = ["n", SFACE.dimensions]
-    encodings = helper.make_tensor_value_info("encodings", TensorProto.FLOAT, shape)
-    return writer.finish("sface", chips, encodings)
+    return writer.finish_encoder("sface", CHIP_PIXELS, SFACE.dimensions)
 
 
 def _copy_layers(writer: GraphWriter, source: Any, pixels: str) -> str:
