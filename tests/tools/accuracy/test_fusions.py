@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,16 +12,19 @@ from db.models import EncodingKind, Fusion
 from db.records import Vector
 from db.vectors import square_distances
 from function.engines.lightcnn.model import DLIB_SHARE, LENGTH
+from function.engines.loading import load_engine
 from function.engines.models import BOTH, PRIMARY, SECOND
-from function.engines.sface.model import FUSION
+from function.engines.protocol import EngineOptions
+from function.engines.sface import model as sface
 from function.matching.second_models import Weighing, fuse_with
 from function.sources.records import UnusableSourceError
 from tests.support.crowds import Crowd, make_sources
+from tests.support.sharing import make_once
 from tools.accuracy.calibrate import calibrate, fit_of, render_calibration
 from tools.accuracy.evaluate import Setting, evaluate
 from tools.accuracy.folds import NO_FOLDS, fit_folds
 from tools.accuracy.fusions import SFACE_NET, SHARES, SecondNet, fit_weighing
-from tools.accuracy.labelled import Dataset, Source
+from tools.accuracy.labelled import Dataset, Source, read_dataset
 from tools.accuracy.sets import name_set
 from tools.accuracy.trials import make_trials
 
@@ -110,7 +114,7 @@ def test_too_few_people_are_refused() -> None:
 
 def test_a_net_that_ships_is_put_beside_dlib_as_it_ships() -> None:
     assert SecondNet().fuse([]) is BOTH
-    assert SFACE_NET.fuse([]) is FUSION
+    assert SFACE_NET.fuse([]) is sface.FUSION
 
 
 def pairs_missed(sources: Sequence[Source], fusion: Fusion) -> int:
@@ -133,6 +137,17 @@ def test_the_shares_that_ship_are_as_good_as_those_that_are_fitted(lfw: Dataset)
     assert pairs_missed(lfw.sources, BOTH) <= fitted
     swapped = Weighing(DLIB_SHARE, found.length, found.face_variance)
     assert pairs_missed(lfw.sources, fuse_with(SECOND, swapped)) > fitted
+
+
+def test_the_shares_of_sface_are_nearly_those_that_are_fitted(
+    development_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = development_data / "lfw10"
+    earlier = load_engine("onnx", EngineOptions(second_encoder="sface"))
+    read = make_once(tmp_path_factory, "lfw-sface", lambda _: read_dataset(folder, earlier))
+    found = fit_weighing(read.sources)
+    assert abs(found.share - (1 - sface.DLIB_SHARE)) <= 0.1 + 1e-9
+    assert found.length == pytest.approx(sface.LENGTH, rel=0.1)
 
 
 def test_calibrating_gives_a_fit_of_the_fusion_and_compares_it_with_dlib_alone() -> None:
