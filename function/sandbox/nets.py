@@ -85,6 +85,7 @@ class RemoteNets:
     def __init__(self, desks: Sequence[Desk], provider: str, link: socket.socket) -> None:
         for desk in desks:
             desk.answering.close()
+        _limit_reading(link, LAST_SECONDS)
         self.provider = provider
         self._link = link
         self._desks = desks
@@ -286,16 +287,26 @@ def _read(line: socket.socket, count: int) -> bytes:
     return content
 
 
+def _limit_reading(line: socket.socket, seconds: float) -> None:
+    """Have the kernel end each wait after so long: a locked process may read, but not `select`."""
+    whole, part = divmod(round(seconds * 1_000_000), 1_000_000)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", whole, part))
+
+
 def _read_last(line: socket.socket, within_seconds: float | None) -> bytes:
-    """Read the first MOST_LAST_BYTES of what comes until the other end is closed."""
+    """Read the first MOST_LAST_BYTES of what comes until the other end is closed.
+
+    The time is looked at when something comes, or when a wait ends, see `_limit_reading`.
+    """
     content, begun = b"", time.monotonic()
-    with suppress(OSError):
-        while True:
-            left = within_seconds and max(0.0, within_seconds - (time.monotonic() - begun))
-            if not select.select([line], [], [], left)[0]:
-                return content
+    while within_seconds is None or time.monotonic() - begun < within_seconds:
+        try:
             piece = os.read(line.fileno(), MOST_LAST_BYTES)
-            if not piece:
-                return content
-            content = (content + piece)[:MOST_LAST_BYTES]
+        except BlockingIOError:
+            continue
+        except ConnectionError:
+            break
+        if not piece:
+            break
+        content = (content + piece)[:MOST_LAST_BYTES]
     return content

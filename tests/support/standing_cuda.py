@@ -5,21 +5,24 @@ onnxruntime says that it has CUDA, and computes on the processor what it is told
 What must hold of threads and memory on a GPU is checked, and ends the process where it does not.
 
 CUDA_DESKS_A_LANE says how many processes share a lane, CUDA_FAILS_AFTER after how many runs the
-GPU's memory is full.
+GPU's memory is full, CUDA_WATCHED_AFTER after how many seconds the child begins to watch for the
+end of the nets, as its thread may where much else runs.
 """
 
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from function.engines.onnx import cuda_nets
 from function.engines.onnx.sessions import onnxruntime
 from function.sandbox import child, lanes
+from function.sandbox.nets import RemoteNets
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
@@ -143,6 +146,14 @@ class Value(_Value):  # type: ignore[misc,valid-type]
         return OnGpu(value) if device == "cuda" else value
 
 
+class LateNets(RemoteNets):
+    """Watches for the end of the nets from some time on."""
+
+    def end(self, within_seconds: float | None = None) -> NoReturn:
+        time.sleep(float(os.environ.get("CUDA_WATCHED_AFTER", "0")))
+        super().end(within_seconds)
+
+
 def stand_in() -> None:
     """Have onnxruntime say that it has CUDA."""
     onnxruntime.InferenceSession, onnxruntime.OrtValue = Session, Value
@@ -153,5 +164,6 @@ def stand_in() -> None:
 if __name__ == "__main__":
     stand_in()
     cuda_nets.SHAPES = SHAPES
+    child.RemoteNets = LateNets  # type: ignore[misc]
     lanes.DESKS_A_LANE = int(os.environ.get("CUDA_DESKS_A_LANE", lanes.DESKS_A_LANE))
     child.main(int(sys.argv[1]), [int(line) for line in sys.argv[2:]])

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -306,11 +307,16 @@ def test_lanes_find_the_same_and_go_on_when_helpers_end(
 
 
 @needs_linux
+@pytest.mark.parametrize("watched_after", ["0", "0.5"])  # before and after the child is locked
 def test_a_gpu_that_fails_is_not_blamed_on_the_film(
-    film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    watched_after: str,
+    film: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
     monkeypatch.setenv("CUDA_FAILS_AFTER", "60")
+    monkeypatch.setenv("CUDA_WATCHED_AFTER", watched_after)
     with closing(Sandboxed(ON_CUDA)) as reader:
         reader.ready()
         with pytest.raises(CrashedVideoError, match=r"runs its nets had ended\. The log") as raised:
@@ -345,6 +351,20 @@ def test_a_child_whose_nets_have_ended_is_replaced(
     with pytest.raises(CrashedVideoError):
         find(reader, film, meanwhile=lambda: os.kill(process, signal.SIGKILL))
     assert_same(find(reader, film), alone)
+
+
+@needs_linux
+def test_a_child_that_is_locked_before_it_watches_its_nets_goes_on(
+    film: Path, alone: PeopleFound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
+    monkeypatch.setenv("CUDA_WATCHED_AFTER", "0.5")
+    with closing(Sandboxed(ON_CUDA)) as reader:
+        reader.ready()
+        (before,) = reader.pool.processes()
+        time.sleep(1)
+        assert_same(find(reader, film), alone)
+        assert reader.pool.processes() == [before]
 
 
 @needs_linux
