@@ -124,11 +124,14 @@ class Team(Share):
         self._is_dealt = False
 
     def ready(self) -> list[Ready]:
-        """Wait until all helpers are locked, and return what each reports that did not end."""
-        reports = []
+        """Wait until all helpers are locked, and return what each reports that did not end.
+
+        What they log until then is passed on, but once: most of it holds for all of them.
+        """
+        reports, logged = [], set[LogLine]()
         for number, link in [*self._alive.items()]:
             try:
-                reports.append(read_message(FROM_HELPERS, link.receive()))
+                reports.append(_hear_of_start(link, logged))
             except (EOFError, OSError, WireError):
                 _log.warning("A helper did not start; long videos are searched without it.")
                 del self._alive[number]
@@ -276,6 +279,15 @@ def fork_helpers(lines: Sequence[socket.socket], work: Work) -> Team:
     for line in lines:
         line.close()
     return Team(stretches, links)
+
+
+def _hear_of_start(link: Channel, logged: set[LogLine]) -> Ready:
+    """Wait until a helper is locked; pass on what it logs, unless it is in `logged`, and add it."""
+    while not isinstance(said := read_message(FROM_HELPERS, link.receive()), Ready):
+        if isinstance(said, LogLine) and said not in logged:
+            logged.add(said)
+            _log.log(said.level, "%s", said.message)
+    return said
 
 
 def _receive(link: Channel) -> Iterator[StretchFound]:

@@ -368,6 +368,24 @@ def test_a_child_that_is_locked_before_it_watches_its_nets_goes_on(
 
 
 @needs_linux
+def test_helpers_that_warn_as_they_start_are_there_and_what_they_say_is_said_once(
+    film: Path,
+    alone: PeopleFound,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(starting, "CHILD_MODULE", standing_cuda.__name__)
+    with closing(Sandboxed(replace(ON_CUDA, threads=3, decode="auto"))) as reader:
+        ready = reader.ready()
+        assert ready.helpers == 2
+        if ready.decoder == "cpu":  # each process finds out, as each would have to open a GPU
+            helpers = "sandbox.helpers:The processor decodes videos, not the GPU"
+            own = "media.gpu:The processor decodes videos, not the GPU"
+            assert (caplog.text.count(helpers), caplog.text.count(own)) == (1, 1)
+            assert_same(find(reader, film), alone)
+
+
+@needs_linux
 def test_nets_that_end_between_two_videos_cost_neither(
     reader: Sandboxed, film: Path, alone: PeopleFound
 ) -> None:
