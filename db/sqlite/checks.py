@@ -39,6 +39,12 @@ ENROL_AGAIN = (
     "then the first net alone compares them."
 )
 
+FROM_VIDEOS = (
+    "{} taken from videos, without a picture, and cannot be completed. Add photos of these "
+    "performers: python -m tools add-photo. Or identify a video of theirs again on the page, and "
+    "confirm them there."
+)
+
 LEAST_FREE_BYTES = 64 * 1024
 """With less on the disk, SQLite may be unable to read: it shares 32 KB with other processes."""
 
@@ -247,15 +253,22 @@ def _check_others(db: sqlite3.Connection, primary: str, models: Sequence[str]) -
                 "warning",
                 f"{counted(photos, 'photo')} of {counted(len(lacking), 'performer')} "
                 f"{agree(photos, 'has', 'have')} no encoding of {model}: {names}{more}.",
-                ENROL_AGAIN if photos == _left_by_upgrade(db) else UPGRADE,
+                _remedy_of_lacking(db, photos),
             )
 
 
-def _left_by_upgrade(db: sqlite3.Connection) -> object:
-    """Return how many photos the last upgrade could not complete; None if there was none."""
+def _remedy_of_lacking(db: sqlite3.Connection, photos: int) -> str:
+    """Say what to do of so many photos that lack an encoding, by what the last upgrade left."""
     sql = "SELECT counts FROM journal WHERE verb = 'upgrade-encodings' ORDER BY id DESC LIMIT 1"
     last = db.execute(sql).fetchone()
-    return (read_object(last[0]) or {}).get("lacking") if last else None
+    left = (read_object(last[0]) or {}) if last else {}
+    if photos != left.get("lacking"):
+        return UPGRADE
+    from_videos = left.get("from_videos", 0)
+    if not isinstance(from_videos, int) or not 0 < from_videos <= photos:
+        return ENROL_AGAIN
+    told = FROM_VIDEOS.format(f"{from_videos} of these {agree(from_videos, 'was', 'were')}")
+    return told if from_videos == photos else f"{ENROL_AGAIN} {told}"
 
 
 def _check_counts(db: sqlite3.Connection) -> Iterator[Finding]:
