@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.blobs import has_length
+from db.blobs import are_sound, has_length
 from db.cells import as_text, read_object, read_texts
 from db.counted import agree, counted
 from db.records import Finding
@@ -190,12 +190,12 @@ def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[
     damaged: dict[str, int] = {}
     sound = Counter[str]()
     sql = (
-        "SELECT vector, model, name FROM encodings "
+        "SELECT CAST(vector AS BLOB), model, name FROM encodings "
         "JOIN performers ON performers.id = performer_id ORDER BY encodings.id"
     )
     for vector, model, name in db.execute(sql):
         whole = has_length(vector, dimensions.get(model, 0))
-        if whole and np.isfinite(np.frombuffer(vector, "<f4")).all():
+        if whole and are_sound(np.frombuffer(vector, "<f4")[None]).all():
             sound[model] += 1
         else:
             damaged[name] = damaged.get(name, 0) + 1

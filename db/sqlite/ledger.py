@@ -185,7 +185,7 @@ class SqliteLedger(SqliteQueue):
 
     def picture(self, video: int, position: int) -> bytes:
         """Return the picture of somebody in a video; empty if there is none."""
-        sql = "SELECT picture FROM sightings WHERE (video_id, position) = (?, ?)"
+        sql = "SELECT CAST(picture AS BLOB) FROM sightings WHERE (video_id, position) = (?, ?)"
         rows = self.rows(sql, video, position)
         return bytes(rows[0][0]) if rows else b""
 
