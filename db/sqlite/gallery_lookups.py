@@ -19,6 +19,9 @@ from db.names import ID_PREFIX, name_key, quote, read_id, show_text, tidy_name
 from db.records import Encoding, Generation, Identity, Performer
 from db.sqlite.gallery_connections import GalleryConnection
 
+QUALITY = "min(max(CAST(quality AS REAL), -1e3), 1e3)"
+"""A photo's quality as a number, whatever a bad disk left of it."""
+
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
            (SELECT count(DISTINCT photo_hash) FROM encodings
@@ -147,7 +150,7 @@ class GalleryLookups(GalleryConnection):
             DamagedVectorError: a blob is not an encoding.
         """
         rows = self.rows(
-            "SELECT CAST(vector AS BLOB), model, quality, photo_hash, origin, weaknesses, "
+            f"SELECT CAST(vector AS BLOB), model, {QUALITY}, photo_hash, origin, weaknesses, "  # noqa: S608  # ours
             "CAST(coalesce(face, x'') AS BLOB), coalesce(dimensions, 0) FROM encodings "
             "LEFT JOIN models ON models.id = model "
             "WHERE performer_id = ? ORDER BY number, encodings.id",

@@ -144,8 +144,9 @@ def read_outcomes(db: Database, videos: Sequence[int]) -> dict[int, list[Outcome
     """Read what matching said of the people of some videos, in order of position."""
     found: dict[int, list[Outcome]] = {video: [] for video in videos}
     sql = (
-        "SELECT video_id, position, lead, performer, score, verdict, decided FROM outcomes "
-        "WHERE video_id IN ({}) ORDER BY video_id, position"
+        "SELECT video_id, position, iif(typeof(lead) = 'integer', lead, position), performer, "
+        "CAST(score AS REAL), iif(verdict IN ('match', 'uncertain'), verdict, 'unknown'), "
+        "CAST(decided AS TEXT) FROM outcomes WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for video, *fields in of_videos(db, sql, videos):
         found[video].append(Outcome(*fields))

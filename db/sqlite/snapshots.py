@@ -14,6 +14,7 @@ from db.models import EncodingModel, Fusion
 from db.records import Vectors
 from db.snapshots import Fused, Rejections, Snapshot, fuse
 from db.sqlite.gallery import SqliteGallery
+from db.sqlite.gallery_lookups import QUALITY
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def load_snapshot(
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
     rows = gallery.rows(
-        "SELECT id, performer_id, quality, CAST(vector AS BLOB) FROM encodings "
+        f"SELECT id, performer_id, {QUALITY}, CAST(vector AS BLOB) FROM encodings "  # noqa: S608  # ours
         "WHERE model = ? ORDER BY id",
         model.id,
     )
@@ -112,7 +113,7 @@ def _load_fused(
     `place` says in which row of the snapshot each of the first net's encodings is, by its id.
     """
     rows = gallery.rows(
-        "SELECT one.id, one.performer_id, one.quality, CAST(other.vector AS BLOB) "
+        "SELECT one.id, one.performer_id, NULL, CAST(other.vector AS BLOB) "
         "FROM encodings AS one JOIN encodings AS other USING (performer_id, photo_hash) "
         "WHERE one.model = ? AND other.model = ? ORDER BY one.id",
         *fusion.models,

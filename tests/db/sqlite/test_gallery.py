@@ -113,6 +113,18 @@ def test_a_damaged_encoding_is_left_out_and_named(
         assert f"Encoding {number} of performer 1 is damaged" in caplog.text
 
 
+@pytest.mark.parametrize("cell", ["text", b"\x80", 1e300])
+def test_a_quality_that_is_none_ends_nothing(tmp_path: Path, cell: object) -> None:
+    SqliteGallery(tmp_path / "g.db", create=True).close()
+    with StoredGallery(tmp_path / "g.db") as gallery:
+        gallery.enrol(performer("Ada"), [encoding(1), encoding(2)], None)
+        with gallery.writing() as db:
+            db.execute("UPDATE encodings SET quality = ? WHERE id = 1", (cell,))
+        assert np.isfinite(load_snapshot(gallery, TEST_MODEL).templates.means).all()
+        assert all(isinstance(one.quality, float) for one in gallery.encodings(1))
+        assert all(isinstance(one.quality, float) for one in gallery.photos(1))
+
+
 @pytest.mark.parametrize("cell", [7, "text"])
 def test_pictures_that_are_none_are_read_as_bytes(tmp_path: Path, cell: object) -> None:
     with SqliteGallery(tmp_path / "g.db", create=True) as gallery:

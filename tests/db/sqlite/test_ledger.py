@@ -285,6 +285,27 @@ def test_of_one_person_read_alone_it_is_told_by_the_others_that_the_encodings_ar
         assert [one.id for one in ledger.iterate("failed")] == [2]
 
 
+def test_what_matching_said_is_read_also_where_a_cell_is_damaged(tmp_path: Path) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        said = (Outcome(0, 0), Outcome(1, 0, 12, 97.3, "match"))
+        video = scan_one(ledger, 1, made_up_person(1), made_up_person(2), outcomes=said)
+        for damage, found in (
+            ("score = 'x'", replace(said[1], score=0.0)),
+            ("score = x'80'", replace(said[1], score=0.0)),
+            ("lead = x'80'", replace(said[1], lead=1)),
+            ("lead = 'x'", replace(said[1], lead=1)),
+            ("verdict = x'80'", replace(said[1], verdict="unknown")),
+            ("verdict = 'nonsense'", replace(said[1], verdict="unknown")),
+            ("decided = x'41'", replace(said[1], decided="A")),
+        ):
+            ledger._db.execute(f"UPDATE outcomes SET {damage} WHERE position = 1")
+            assert ledger.outcomes([video])[video] == [said[0], found], damage
+            ledger._db.execute(
+                "UPDATE outcomes SET lead = 0, score = 97.3, verdict = 'match', decided = '' "
+                "WHERE position = 1"
+            )
+
+
 def test_a_picture_that_is_none_is_read_as_it_is(tmp_path: Path) -> None:
     with SqliteLedger(tmp_path / "l.db") as ledger:
         video = scan_one(ledger, 1, made_up_person(1))

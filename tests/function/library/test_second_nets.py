@@ -13,6 +13,7 @@ from db.models import EncodingKind, Fusion
 from db.people import PersonFound
 from db.records import Encoding, Performer, Vector, Vectors
 from db.snapshots import Snapshot
+from db.sqlite.ledger_damage import NO_MODEL
 from db.strangers import Likeness
 from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY
 from function.library.enrolment import enrol_stranger, new_from_library
@@ -301,6 +302,23 @@ def test_whose_second_encodings_are_of_another_length_is_compared_by_the_first_a
     assert len(found.sightings) == 3
     with library.store.changing() as gallery:
         assert enrol_stranger(gallery, new_from_library("Ada"), found).photo_hashes
+
+
+def test_a_video_whose_models_are_damaged_keeps_no_stranger_from_being_named(
+    library: Library,
+) -> None:
+    stranger = library.somebody()
+    for _ in range(2):
+        library.film(BOTH, stranger)
+    place_strangers(library.ledger, library.naming_with(SHIPPED_MODEL))
+    with sqlite3.connect(library.path) as raw:
+        raw.execute("UPDATE videos SET models = 'x' WHERE id = 1")
+    raw.close()
+    (found,) = describe(library.ledger, library.ledger.strangers.everyone())
+    assert {one.models for one in found.videos} == {NO_MODEL, BOTH.models}
+    with library.store.changing() as gallery:
+        enrol_stranger(gallery, new_from_library("Ada"), found)
+        assert set(gallery.models()) == {*BOTH.models}
 
 
 @pytest.mark.parametrize("column", ["first", "second"])
