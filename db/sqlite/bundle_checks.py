@@ -31,9 +31,6 @@ MOST_TEXT_BYTES = 300_000_000
 MOST_PERFORMER_BYTES = 300_000_000
 """Of one performer's encodings and faces: those of 10,000 photos."""
 
-LARGEST_NUMBER = 100.0
-"""No net's encodings hold nearly as large a number."""
-
 SHORTEST_VECTOR = 0.05
 """Of a vector; the encodings of every net are far longer."""
 
@@ -180,8 +177,7 @@ def _is_sound(vector: bytes, dimensions: int) -> bool:
         numbers = from_blob(vector, dimensions)
     except DamagedVectorError:
         return False
-    is_likely = np.abs(numbers).max() <= LARGEST_NUMBER
-    return bool(is_likely and np.linalg.norm(numbers) >= SHORTEST_VECTOR)
+    return bool(np.linalg.norm(numbers) >= SHORTEST_VECTOR)
 
 
 def _is_list_of_text(value: Any) -> bool:

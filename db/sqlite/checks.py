@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.blobs import has_length
+from db.blobs import are_sound, has_length
 from db.cells import as_text, read_object, read_texts
 from db.counted import agree, counted
 from db.records import Finding
@@ -37,6 +37,12 @@ ENROL_AGAIN = (
     "upgrade-encodings could not complete these: the files are gone or changed. Import them again "
     "from where they are now, with --full, or add other photos: python -m tools add-photo. Until "
     "then the first net alone compares them."
+)
+
+FROM_VIDEOS = (
+    "{} taken from videos, without a picture, and cannot be completed. Add photos of these "
+    "performers: python -m tools add-photo. Or identify a video of theirs again on the page, and "
+    "confirm them there."
 )
 
 LEAST_FREE_BYTES = 64 * 1024
@@ -184,12 +190,12 @@ def _check_encodings(db: sqlite3.Connection, models: Sequence[str]) -> Iterator[
     damaged: dict[str, int] = {}
     sound = Counter[str]()
     sql = (
-        "SELECT vector, model, name FROM encodings "
+        "SELECT CAST(vector AS BLOB), model, name FROM encodings "
         "JOIN performers ON performers.id = performer_id ORDER BY encodings.id"
     )
     for vector, model, name in db.execute(sql):
         whole = has_length(vector, dimensions.get(model, 0))
-        if whole and np.isfinite(np.frombuffer(vector, "<f4")).all():
+        if whole and are_sound(np.frombuffer(vector, "<f4")[None]).all():
             sound[model] += 1
         else:
             damaged[name] = damaged.get(name, 0) + 1
@@ -247,15 +253,22 @@ def _check_others(db: sqlite3.Connection, primary: str, models: Sequence[str]) -
                 "warning",
                 f"{counted(photos, 'photo')} of {counted(len(lacking), 'performer')} "
                 f"{agree(photos, 'has', 'have')} no encoding of {model}: {names}{more}.",
-                ENROL_AGAIN if photos == _left_by_upgrade(db) else UPGRADE,
+                _remedy_of_lacking(db, photos),
             )
 
 
-def _left_by_upgrade(db: sqlite3.Connection) -> object:
-    """Return how many photos the last upgrade could not complete; None if there was none."""
+def _remedy_of_lacking(db: sqlite3.Connection, photos: int) -> str:
+    """Say what to do of so many photos that lack an encoding, by what the last upgrade left."""
     sql = "SELECT counts FROM journal WHERE verb = 'upgrade-encodings' ORDER BY id DESC LIMIT 1"
     last = db.execute(sql).fetchone()
-    return (read_object(last[0]) or {}).get("lacking") if last else None
+    left = (read_object(last[0]) or {}) if last else {}
+    if photos != left.get("lacking"):
+        return UPGRADE
+    from_videos = left.get("from_videos", 0)
+    if not isinstance(from_videos, int) or not 0 < from_videos <= photos:
+        return ENROL_AGAIN
+    told = FROM_VIDEOS.format(f"{from_videos} of these {agree(from_videos, 'was', 'were')}")
+    return told if from_videos == photos else f"{ENROL_AGAIN} {told}"
 
 
 def _check_counts(db: sqlite3.Connection) -> Iterator[Finding]:

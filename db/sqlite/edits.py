@@ -12,6 +12,7 @@ from db.sqlite import notes
 from db.sqlite.enrolments import save_details
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.gallery_connections import owe_scrub
+from db.sqlite.gallery_lookups import QUALITY
 
 
 def merge(gallery: SqliteGallery, kept: Performer, absorbed: Performer) -> Performer:
@@ -114,7 +115,7 @@ def remove_alias(gallery: SqliteGallery, performer: Performer, alias: str) -> No
 def photos_of(gallery: SqliteGallery, performer_id: int) -> list[EnrolledPhoto]:
     """List a performer's photos, oldest first, including those whose encoding is damaged."""
     rows = gallery.rows(
-        "SELECT origin, quality, model, photo_hash, encodings.id FROM encodings "
+        f"SELECT origin, {QUALITY}, CAST(model AS TEXT), photo_hash, encodings.id FROM encodings "  # noqa: S608  # ours
         "LEFT JOIN models ON models.id = model WHERE performer_id = ? "
         "ORDER BY number, encodings.id",
         performer_id,

@@ -19,6 +19,9 @@ from db.names import ID_PREFIX, name_key, quote, read_id, show_text, tidy_name
 from db.records import Encoding, Generation, Identity, Performer
 from db.sqlite.gallery_connections import GalleryConnection
 
+QUALITY = "min(max(CAST(quality AS REAL), -1e3), 1e3)"
+"""A photo's quality as a number, whatever a bad disk left of it."""
+
 _PERFORMERS = """
     SELECT performers.id, name, disambiguation, aliases, urls, source, source_id,
            (SELECT count(DISTINCT photo_hash) FROM encodings
@@ -147,8 +150,8 @@ class GalleryLookups(GalleryConnection):
             DamagedVectorError: a blob is not an encoding.
         """
         rows = self.rows(
-            "SELECT vector, model, quality, photo_hash, origin, weaknesses, "
-            "coalesce(face, x''), coalesce(dimensions, 0) FROM encodings "
+            f"SELECT CAST(vector AS BLOB), model, {QUALITY}, photo_hash, origin, weaknesses, "  # noqa: S608  # ours
+            "CAST(coalesce(face, x'') AS BLOB), coalesce(dimensions, 0) FROM encodings "
             "LEFT JOIN models ON models.id = model "
             "WHERE performer_id = ? ORDER BY number, encodings.id",
             performer_id,
@@ -163,13 +166,15 @@ class GalleryLookups(GalleryConnection):
 
     def thumbnail(self, performer_id: int) -> bytes | None:
         """Return a performer's poster, a small JPEG, if one is stored."""
-        rows = self.rows("SELECT thumbnail FROM performers WHERE id = ?", performer_id)
+        rows = self.rows(
+            "SELECT CAST(thumbnail AS BLOB) FROM performers WHERE id = ?", performer_id
+        )
         return rows[0][0] if rows else None
 
     def photo_face(self, performer_id: int, photo_hash: str) -> bytes | None:
         """Return the face in a photo, a small JPEG, if one is stored."""
         sql = (
-            "SELECT face FROM encodings WHERE (performer_id, photo_hash) = (?, ?) "
+            "SELECT CAST(face AS BLOB) FROM encodings WHERE (performer_id, photo_hash) = (?, ?) "
             "AND face IS NOT NULL LIMIT 1"
         )
         rows = self.rows(sql, performer_id, photo_hash)

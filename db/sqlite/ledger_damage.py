@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from db.blobs import NUMBER_BYTES, from_blob
 from db.errors import DamagedVectorError
 from db.sqlite.ledger_connections import of_videos
-from db.sqlite.ledger_views import read_words, unpack_seen
+from db.sqlite.ledger_views import read_seconds, read_views_of, unpack_times
 from db.videos import DEPTHS
 
 DAMAGED = (
@@ -24,9 +23,6 @@ DAMAGED_SCAN = "What the library held of how it was scanned was damaged. Scan it
 NO_MODEL = ("damaged",)
 """Stands for the models of a video that are damaged: no gallery has an encoding by it."""
 
-MOST_MEASURED = 10_000
-"""Of so many views the encodings are measured, to tell what length is theirs."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -36,12 +32,11 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
     Their videos count as failed, so that a scan can be asked to look again. The others stay.
     """
     found = of_videos(
-        db, "SELECT id, video_id, position, seen FROM sightings WHERE video_id IN ({})", videos
+        db, "SELECT id, video_id, position FROM sightings WHERE video_id IN ({})", videos
     )
     counts: Counter[int] = Counter()
-    usual = _usual_length(db)
-    for sighting, video, position, seen in found:
-        if not _is_readable(db, sighting, seen, usual):
+    for sighting, video, position in found:
+        if not _is_readable(db, sighting):
             counts[video] += 1
             _drop(db, sighting, video, position)
     for video, count in counts.items():
@@ -67,32 +62,15 @@ def note_unknown_scans(db: Database, videos: Sequence[int]) -> None:
         _log.warning("%s: %s", _name_of(db, video), DAMAGED_SCAN)
 
 
-def _usual_length(db: Database) -> int:
-    """Return how many bytes an encoding by the primary model has: a bad disk cuts few of them."""
-    sql = (
-        "SELECT length(first) FROM (SELECT first FROM views LIMIT ?) "
-        "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
-    )
-    row = db.execute(sql, (MOST_MEASURED,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _is_readable(db: Database, sighting: int, seen: bytes, usual: int) -> bool:
-    sql = "SELECT CAST(weaknesses AS BLOB), first, second FROM views WHERE sighting_id = ?"
+def _is_readable(db: Database, sighting: int) -> bool:
+    sql = "SELECT best_seconds, CAST(seen AS BLOB) FROM sightings WHERE id = ?"
     try:
-        unpack_seen(seen)
-        views = db.execute(sql, (sighting,)).fetchall()
-        for words, *_ in views:
-            read_words(words)
-        for blobs in zip(*(row[1:] for row in views), strict=True):
-            lengths = {
-                len(from_blob(one, len(one) // NUMBER_BYTES)) for one in blobs if one is not None
-            }
-            if len(lengths) > 1:
-                return False
+        best_seconds, seen = db.execute(sql, (sighting,)).fetchone()
+        read_seconds(best_seconds)
+        unpack_times(seen)
+        return bool(read_views_of(db, sighting))
     except DamagedVectorError:
         return False
-    return bool(views) and all(len(first) == usual for _, first, _ in views)
 
 
 def _drop(db: Database, sighting: int, video: int, position: int) -> None:

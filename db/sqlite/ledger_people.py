@@ -7,7 +7,14 @@ from sqlite_utils import Database
 from db.errors import DamagedVectorError
 from db.people import Link
 from db.sqlite.ledger_connections import of_videos
-from db.sqlite.ledger_views import Remembered, pack_seen, read_views, unpack_times, view_row
+from db.sqlite.ledger_views import (
+    Remembered,
+    pack_seen,
+    read_seconds,
+    read_views,
+    unpack_times,
+    view_row,
+)
 from db.videos import AlbumPicture, Area, Outcome, Shown, Sighting, VideoFound
 
 
@@ -109,16 +116,17 @@ def read_sightings(
         DamagedVectorError: one is damaged.
     """
     views = read_views(db, videos)
-    picture = "picture" if pictures else "x''"
+    picture = "CAST(picture AS BLOB)" if pictures else "x''"
     found: dict[int, list[Sighting]] = {video: [] for video in videos}
     sql = (
-        f"SELECT id, video_id, position, best_seconds, seen, {picture} FROM sightings "  # noqa: S608  # ours
-        "WHERE video_id IN ({}) ORDER BY video_id, position"
+        f"SELECT id, video_id, position, best_seconds, CAST(seen AS BLOB), {picture} "  # noqa: S608  # ours
+        "FROM sightings WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for number, video, position, best_seconds, seen, jpeg in of_videos(db, sql, videos):
         if number not in views:
             raise DamagedVectorError("Somebody has no views.")
-        person = Remembered.of(views[number], unpack_times(seen), best_seconds, jpeg)
+        best = read_seconds(best_seconds)
+        person = Remembered.of(views[number], unpack_times(seen), best, jpeg)
         found[video].append(Sighting(video, position, person))
     return found
 
@@ -136,8 +144,9 @@ def read_outcomes(db: Database, videos: Sequence[int]) -> dict[int, list[Outcome
     """Read what matching said of the people of some videos, in order of position."""
     found: dict[int, list[Outcome]] = {video: [] for video in videos}
     sql = (
-        "SELECT video_id, position, lead, performer, score, verdict, decided FROM outcomes "
-        "WHERE video_id IN ({}) ORDER BY video_id, position"
+        "SELECT video_id, position, iif(typeof(lead) = 'integer', lead, position), performer, "
+        "CAST(score AS REAL), iif(verdict IN ('match', 'uncertain'), verdict, 'unknown'), "
+        "CAST(decided AS TEXT) FROM outcomes WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for video, *fields in of_videos(db, sql, videos):
         found[video].append(Outcome(*fields))

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from sqlite_utils import Database
@@ -125,8 +126,8 @@ class SqliteStrangers:
     def placements(self) -> list[Placement]:
         """Return every placement, in order of stranger."""
         rows = self._ledger.rows(
-            "SELECT sighting_id, video_id, position, stranger_id, first, evidence, second, "
-            "both_evidence, model FROM placements ORDER BY stranger_id, id"
+            "SELECT sighting_id, video_id, position, stranger_id, CAST(first AS BLOB), evidence, "
+            "CAST(second AS BLOB), both_evidence, model FROM placements ORDER BY stranger_id, id"
         )
         found: list[Placement] = []
         for sighting, video, position, stranger, *rest in rows:
@@ -357,6 +358,8 @@ def _likeness(
     first: bytes, evidence: float, second: bytes | None, both_evidence: float, model: str
 ) -> Likeness:
     other = None if second is None else _vector(second)
+    if not all(isinstance(one, float) and isfinite(one) for one in (evidence, both_evidence)):
+        raise DamagedVectorError("What somebody's encodings are worth is no number.")
     return Likeness(_vector(first), evidence, other, both_evidence, model)
 
 

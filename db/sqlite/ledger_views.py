@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from db.blobs import NUMBER_BYTES, to_blob
+from db.blobs import NO_ENCODING, NUMBER_BYTES, are_largest_sound, to_blob
 from db.errors import DamagedVectorError
 from db.people import Evidence, PersonFound, Seen, View
 from db.records import Vector, Vectors
@@ -20,6 +20,18 @@ from db.sqlite.ledger_connections import of_videos
 
 NO_WORDS = "[]"
 """The weaknesses of most views."""
+
+MOST_MEASURED = 100
+"""Of so many views the encodings are measured, to tell what length is theirs."""
+
+LARGEST_OF_VIEW = 2.0**53
+"""More than any video has of seconds, frames or faces; whole numbers are exact up to it."""
+
+_VIEWS = (
+    "SELECT sighting_id, seconds, quality, faces, CAST(weaknesses AS BLOB), "
+    "CAST(first AS BLOB), CAST(second AS BLOB) FROM views"
+)
+_IN_ORDER = "ORDER BY sighting_id, number"
 
 _SEEN = np.dtype("<f8")
 _SEEN_FIELDS = 4
@@ -29,23 +41,33 @@ Times: TypeAlias = NDArray[np.float64]
 
 
 def read_views(db: Database, videos: Sequence[int]) -> dict[int, "StoredViews"]:
-    """Read the views of everyone in some videos, by the id of their sighting."""
+    """Read the views of everyone in some videos, by the id of their sighting.
+
+    Raises:
+        DamagedVectorError: one is damaged.
+    """
     # Joined with sightings, SQLite would sort what it has read, which takes as long again.
-    rows = of_videos(
-        db,
-        "SELECT sighting_id, seconds, quality, faces, CAST(weaknesses AS BLOB), first, second "
-        "FROM views WHERE sighting_id IN (SELECT id FROM sightings WHERE video_id IN ({})) "
-        "ORDER BY sighting_id, number",
-        videos,
-    )
+    among = "sighting_id IN (SELECT id FROM sightings WHERE video_id IN ({}))"
+    return _stored(of_videos(db, f"{_VIEWS} WHERE {among} {_IN_ORDER}", videos), _usual_length(db))
+
+
+def read_views_of(db: Database, sighting: int) -> dict[int, "StoredViews"]:
+    """Read the views of one sighting, by its id; raises as `read_views`."""
+    rows = db.execute(f"{_VIEWS} WHERE sighting_id = ? {_IN_ORDER}", (sighting,)).fetchall()
+    return _stored(rows, _usual_length(db))
+
+
+def _stored(rows: Sequence[tuple[Any, ...]], usual_bytes: int) -> dict[int, "StoredViews"]:
     first, second = [row[5] for row in rows], [row[6] for row in rows]
     if b"" in first or b"" in second:
         raise DamagedVectorError("A blob of the library is empty.")
+    if {*map(len, first)} - {usual_bytes}:
+        raise DamagedVectorError("Encodings by the primary model differ in length.")
     none = NO_WORDS.encode()
     read = _ViewsRead(
         rows=[row[1:4] for row in rows],
         weak={row: read_words(cells[4]) for row, cells in enumerate(rows) if cells[4] != none},
-        qualities=np.array([row[2] for row in rows], np.float32),
+        qualities=_qualities_of(rows),
         first=_Encodings.of(first),
         second=_Encodings.of([one or b"" for one in second]),
     )
@@ -53,10 +75,29 @@ def read_views(db: Database, videos: Sequence[int]) -> dict[int, "StoredViews"]:
     for sighting, count in Counter(row[0] for row in rows).items():  # in their order
         views[sighting] = StoredViews(read, start, start + count)
         start += count
-    starts = [one.start for one in views.values()]
-    read.first.refuse_mixed()
-    read.second.refuse_uneven(starts)
+    read.second.refuse_uneven([one.start for one in views.values()])
     return views
+
+
+def _usual_length(db: Database) -> int:
+    """Return how many bytes an encoding by the primary model has: a bad disk cuts few of them."""
+    sql = (
+        "SELECT length(CAST(first AS BLOB)) FROM (SELECT first FROM views LIMIT ?) "
+        "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    )
+    row = db.execute(sql, (MOST_MEASURED,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _qualities_of(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float32]:
+    """Return the qualities of views, once their seconds and numbers of faces are numbers, too."""
+    try:
+        columns = [np.array([row[place] for row in rows], np.float64) for place in (1, 2, 3)]
+    except (ValueError, TypeError) as error:
+        raise DamagedVectorError(f"A number of a view is damaged ({error}).") from error
+    if not all((np.abs(one) <= LARGEST_OF_VIEW).all() for one in columns):
+        raise DamagedVectorError("A view holds an impossible number.")
+    return columns[1].astype(np.float32)
 
 
 class _Encodings:
@@ -73,14 +114,17 @@ class _Encodings:
         """Read blobs; one that is empty stands for none.
 
         Raises:
-            DamagedVectorError: one holds NaN or infinity, or breaks off within a number.
+            DamagedVectorError: one holds the numbers of no encoding, or breaks off within one.
         """
         sizes = np.array(list(map(len, blobs)), np.intp)
         if (sizes % NUMBER_BYTES).any():
             raise DamagedVectorError("A blob of the library breaks off within a number.")
         numbers = np.frombuffer(b"".join(blobs), "<f4").astype(np.float32)
-        if not np.isfinite(numbers).all():
-            raise DamagedVectorError("A blob of the library holds NaN or infinity.")
+        ends = np.cumsum(sizes[sizes > 0]) // NUMBER_BYTES
+        starts = [0, *ends[:-1].tolist()] if len(ends) else []
+        largest = np.maximum.reduceat(np.abs(numbers), starts) if starts else numbers
+        if not are_largest_sound(largest).all():
+            raise DamagedVectorError(f"A blob of the library holds {NO_ENCODING}.")
         return cls(numbers, sizes // NUMBER_BYTES)
 
     def refuse_uneven(self, starts: Sequence[int]) -> None:
@@ -95,15 +139,6 @@ class _Encodings:
         of_each = np.repeat(longest, np.diff([*starts, len(self._sizes)]))
         if ((self._sizes != of_each) & self.present).any():
             raise DamagedVectorError("Encodings of one person differ in length.")
-
-    def refuse_mixed(self) -> None:
-        """Refuse encodings that differ in length at all, as those of one model never do.
-
-        Raises:
-            DamagedVectorError: they do.
-        """
-        if len(self._sizes) and self._sizes.min() != self._sizes.max():
-            raise DamagedVectorError("Encodings by the primary model differ in length.")
 
     def rows(self, start: int, stop: int) -> Vectors:
         """Return those from `start` to `stop`, a row each; none for those that are none."""
@@ -205,9 +240,23 @@ def unpack_times(blob: bytes) -> Times:
         DamagedVectorError: it is damaged.
     """
     try:
-        return np.frombuffer(zlib.decompress(blob), _SEEN).reshape(_SEEN_FIELDS, -1)
+        times = np.frombuffer(zlib.decompress(blob), _SEEN).reshape(_SEEN_FIELDS, -1)
     except (zlib.error, ValueError) as error:
         raise DamagedVectorError(f"The times of a person are damaged ({error}).") from error
+    if not (np.abs(times) <= LARGEST_OF_VIEW).all():
+        raise DamagedVectorError("The times of a person hold an impossible number.")
+    return times
+
+
+def read_seconds(cell: object) -> float:
+    """Read a moment.
+
+    Raises:
+        DamagedVectorError: it is none.
+    """
+    if not isinstance(cell, (int, float)) or not abs(cell) <= LARGEST_OF_VIEW:
+        raise DamagedVectorError("The best moment of a person is damaged.")
+    return float(cell)
 
 
 def _seen_of(times: Times) -> tuple[Seen, ...]:

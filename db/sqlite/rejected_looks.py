@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from db.blobs import NUMBER_BYTES, has_length, stack_blobs
+from db.blobs import NUMBER_BYTES, are_sound, has_length, stack_blobs
 from db.records import Vectors
-from db.sqlite.bundle_checks import LARGEST_NUMBER
 from db.sqlite.ledger_erased_decisions import NEAR
 from db.vectors import find_near
 
@@ -52,7 +51,7 @@ def erase_rejected(
         if has_length(bytes(size), dimensions):
             same = [look for its_model, look in known if (its_model, len(look)) == (model, size)]
             theirs = stack_blobs(same, dimensions)
-            sound = theirs[_are_sound(theirs)]
+            sound = theirs[are_sound(theirs)]
             doomed = _find_theirs(db, model, sound, performers)
             db.executemany("DELETE FROM rejections WHERE id = ?", [(one,) for one in doomed])
 
@@ -108,9 +107,4 @@ def _read(
             np.array([row[1] for row in rows]),
             stack_blobs([row[2] for row in rows], dimensions),
         )
-        yield read.only(_are_sound(read.vectors) & ~np.isin(read.owners, [*performers]))
-
-
-def _are_sound(vectors: Vectors) -> NDArray[np.bool_]:
-    are: NDArray[np.bool_] = np.abs(vectors).max(axis=1, initial=0.0) <= LARGEST_NUMBER  # no NaN
-    return are
+        yield read.only(are_sound(read.vectors) & ~np.isin(read.owners, [*performers]))

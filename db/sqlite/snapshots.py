@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from db.blobs import has_length, stack_blobs
+from db.blobs import are_sound, has_length, stack_blobs
 from db.errors import OtherModelError
 from db.models import EncodingModel, Fusion
 from db.records import Vectors
 from db.snapshots import Fused, Rejections, Snapshot, fuse
 from db.sqlite.gallery import SqliteGallery
+from db.sqlite.gallery_lookups import QUALITY
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ def load_snapshot(
     performers = tuple(sorted(gallery.performers(), key=lambda one: one.id))
     position = {performer.id: index for index, performer in enumerate(performers)}
     rows = gallery.rows(
-        "SELECT id, performer_id, quality, vector FROM encodings WHERE model = ? ORDER BY id",
+        f"SELECT id, performer_id, {QUALITY}, CAST(vector AS BLOB) FROM encodings "  # noqa: S608  # ours
+        "WHERE model = ? ORDER BY id",
         model.id,
     )
     # A performer may have been added since; the next generation will have both.
@@ -111,7 +113,7 @@ def _load_fused(
     `place` says in which row of the snapshot each of the first net's encodings is, by its id.
     """
     rows = gallery.rows(
-        "SELECT one.id, one.performer_id, one.quality, other.vector "
+        "SELECT one.id, one.performer_id, NULL, CAST(other.vector AS BLOB) "
         "FROM encodings AS one JOIN encodings AS other USING (performer_id, photo_hash) "
         "WHERE one.model = ? AND other.model = ? ORDER BY one.id",
         *fusion.models,
@@ -132,7 +134,7 @@ def _stack_sound(rows: list[Row], dimensions: int) -> tuple[list[Row], Vectors]:
     """Return the rows whose blob, in column 3, is a sound encoding, and those encodings."""
     whole = [row for row in rows if has_length(row[3], dimensions)]
     vectors = stack_blobs([row[3] for row in whole], dimensions)
-    sound = np.asarray(np.isfinite(vectors).all(axis=1))
+    sound = are_sound(vectors)
     return [row for row, is_sound in zip(whole, sound, strict=True) if is_sound], vectors[sound]
 
 
@@ -140,11 +142,12 @@ def _load_rejections(
     gallery: SqliteGallery, model: EncodingModel, position: dict[int, int]
 ) -> Rejections:
     rows = gallery.rows(
-        "SELECT performer_id, vector FROM rejections WHERE model = ? ORDER BY id", model.id
+        "SELECT id, performer_id, NULL, CAST(vector AS BLOB) FROM rejections "
+        "WHERE model = ? ORDER BY id",
+        model.id,
     )
-    rows = [row for row in rows if row[0] in position and has_length(row[1], model.dimensions)]
-    vectors = stack_blobs([row[1] for row in rows], model.dimensions)
-    return Rejections(vectors, np.array([position[row[0]] for row in rows], dtype=np.intp))
+    kept, vectors = _stack_sound([row for row in rows if row[1] in position], model.dimensions)
+    return Rejections(vectors, np.array([position[row[1]] for row in kept], dtype=np.intp))
 
 
 def _report_damage(rows: list[Row], kept: list[Row]) -> None:
@@ -152,8 +155,8 @@ def _report_damage(rows: list[Row], kept: list[Row]) -> None:
     for number, performer_id, _, _ in rows:
         if number not in sound:
             _log.error(
-                "Encoding %d of performer %d is damaged (wrong length, or not a number) and was "
-                "left out. Forget and enrol the performer again.",
+                "Encoding %d of performer %d is damaged (wrong length, or numbers of no encoding) "
+                "and was left out. Forget and enrol the performer again.",
                 number,
                 performer_id,
             )

@@ -26,7 +26,7 @@ from function.engines.protocol import (
     EngineOptions,
     SecondEncoder,
 )
-from function.engines.weights import PACKAGE, WeightFiles, find_weights
+from function.engines.weights import PACKAGE, WeightFiles, find_weights, refuse_dlib
 from function.errors import EngineUnavailableError
 from function.media.pictures import Picture, RgbImage
 
@@ -124,6 +124,8 @@ def load(options: EngineOptions) -> Engine:
             f"face_recognition cannot be imported ({error}). "
             "Run: pip install --no-deps -r requirements.txt"
         ) from error
+    except RuntimeError as error:  # how dlib says that a file is not what it should be
+        raise refuse_dlib(str(error)) from error
     return DlibEngine(models, options, provider)
 
 

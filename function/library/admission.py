@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from db.blobs import LARGEST_NUMBER
 from db.people import PersonFound, View
 from db.records import Vector
 from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
@@ -20,9 +21,6 @@ that ship 1; means of several are shorter. Of other nets' encodings the length i
 
 DIMENSIONS = {one.id: one.dimensions for one in (PRIMARY, SECOND, SECOND_BEFORE)}
 """How many numbers encodings have, where that is known."""
-
-LARGEST_NUMBER = 100.0
-"""No net's encodings hold nearly as large a number."""
 
 LARGEST_PICTURE_BYTES = 100_000
 """Pictures of faces take 24 KB at most."""

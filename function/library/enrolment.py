@@ -98,7 +98,8 @@ def choose_views(found: StrangerResult) -> list[tuple[int, View]]:
     models = {one.id: one.models for one in found.videos}
     for sighting in found.sightings:
         own = models[sighting.video]
-        fit = [view for view in sighting.person.views if is_admissible(view, own)]
+        views = sighting.person.views if own[:1] == (PRIMARY.id,) else ()  # else nobody knows whose
+        fit = [view for view in views if is_admissible(view, own)]
         by_video.setdefault(sighting.video, []).extend(fit)
     ranked = {video: sorted(views, key=_rank) for video, views in by_video.items()}
     strong = _choose({video: [v for v in own if not v.is_weak] for video, own in ranked.items()})

@@ -61,7 +61,7 @@ def place_strangers(
         return 0
     arrived = _read(ledger, naming, unplaced, tell)
     back = _know_again(ledger, arrived)
-    placements = ledger.strangers.placements()
+    placements = _sound(ledger.strangers.placements())
     strangers = sorted({one.stranger for one in placements})
     rows = {stranger: row for row, stranger in enumerate(strangers)}
     likes = [(rows[one.stranger], one.likeness) for one in placements]
@@ -139,7 +139,7 @@ def _know_again(ledger: Ledger, arrived: _Arrived) -> set[int]:
     was known. Returns the strangers who were named; `arrived` is left with everyone else.
     """
     once = ledger.strangers.once()
-    orphans = [one for one in ledger.strangers.placements() if one.sighting is None]
+    orphans = [one for one in _sound(ledger.strangers.placements()) if one.sighting is None]
     known: dict[int, list[Newcomer]] = defaultdict(list)
     others: list[Newcomer] = []
     for newcomer in arrived.newcomers:
@@ -148,6 +148,11 @@ def _know_again(ledger: Ledger, arrived: _Arrived) -> set[int]:
     ledger.strangers.join(Joined(one, (), tuple(those)) for one, those in known.items())
     arrived.newcomers[:] = others
     return set(known) & set(once.values())
+
+
+def _sound(placements: Sequence[Placement]) -> list[Placement]:
+    """Leave out what has another length than encodings: a bad disk may have cut it."""
+    return [one for one in placements if len(one.likeness.first) == PRIMARY.dimensions]
 
 
 def _same_before(newcomer: Newcomer, orphans: list[Placement]) -> int | None:
@@ -220,8 +225,13 @@ def _part_of(
     """Average what is known of each row by both nets of a fusion."""
     joined = np.zeros((count, fusion.space.dimensions), np.float32)
     known = np.zeros(count, np.float32)
+    second = fusion.parts[1]
     for row, like in likes:
-        if like.second is not None and like.model == fusion.parts[1].id:
+        if (
+            like.model == second.id
+            and like.second is not None
+            and len(like.second) == second.dimensions
+        ):
             joined[row] += like.both_evidence * fusion.join(like.first[None], like.second[None])[0]
             known[row] += like.both_evidence
     densities = densities_for(fusion.space, given) if given else densities_of(fusion.space.id)

@@ -70,7 +70,8 @@ def templates_of(people: Sequence[PersonFound], model: EncodingModel) -> list[Te
 def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
     """Average the views that have encodings of both nets, in the space of their fusion.
 
-    Returns None if there are none.
+    Returns None if there are none, or if those of the second net are of another length: then they
+    are damaged, or whatever says which net's they are.
     """
     (template,) = fused_templates_of([person], fusion)
     return template
@@ -79,7 +80,8 @@ def fused_template_of(person: PersonFound, fusion: Fusion) -> Template | None:
 def fused_templates_of(people: Sequence[PersonFound], fusion: Fusion) -> list[Template | None]:
     """Average the views of several people, each as `fused_template_of` does."""
     seen = [person.evidence for person in people]
-    rows = [row for row, one in enumerate(seen) if len(one.second)]
+    width = fusion.parts[1].dimensions
+    rows = [row for row, one in enumerate(seen) if len(one.second) and one.second.shape[1] == width]
     templates: list[Template | None] = [None] * len(people)
     if rows:
         chosen = [seen[row] for row in rows]

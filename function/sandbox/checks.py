@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from db.blobs import LARGEST_NUMBER
 from db.people import PersonFound, View
 from db.records import Vector
 from function.enrolling.choosing import PhotoFound
@@ -40,9 +41,6 @@ JPEG_BEGINS = b"\xff\xd8\xff"
 
 MOST_WEAKNESSES = 16
 LONGEST_WEAKNESS = 100
-
-LARGEST_NUMBER = 100.0
-"""No model's encodings hold nearly as large a number; larger ones could overflow in sums."""
 
 
 def check_answer(answer: Answer, dimensions: Dimensions) -> None:

@@ -28,6 +28,9 @@ MOST_VIDEOS = 200
 MOST_CORRECTIONS = 500
 KEPT_SECONDS = 2 * 3600.0
 
+CONFIRMED = "confirmed from"
+"""How the origins of views begin that were enrolled by a correction."""
+
 MOST_ENCODINGS = 5
 """One video shows a face in a few views; more encodings of it add nothing."""
 
@@ -66,7 +69,7 @@ class RecentResults:
 
         `second` is the id of the second model, if they have encodings of one.
         """
-        origin = f"confirmed from {PureWindowsPath(video).name}"
+        origin = f"{CONFIRMED} {PureWindowsPath(video).name}"
         models = (model.id, *([second] if second else []))
         kept = tuple(_subject(person, origin, model, models) for person in people)
         result_id = secrets.token_urlsafe(24)

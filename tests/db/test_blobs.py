@@ -33,6 +33,12 @@ def test_what_is_not_a_number_goes_neither_in_nor_out(value: float) -> None:
         from_blob(vector.astype("<f4").tobytes(), 128)
 
 
+@pytest.mark.parametrize("value", [0.0, 3e38, -1e9])
+def test_what_no_net_makes_of_a_face_does_not_go_out(value: float) -> None:
+    with pytest.raises(DamagedVectorError, match="too large for an encoding, or only zeros"):
+        from_blob(np.full(128, value, "<f4").tobytes(), 128)
+
+
 def test_a_vector_of_another_shape_is_refused() -> None:
     with pytest.raises(DamagedVectorError, match=r"this has \(2, 64\)"):
         to_blob(np.zeros((2, 64), dtype=np.float32))

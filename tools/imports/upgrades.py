@@ -12,21 +12,33 @@ from db.galleries import Gallery, GalleryChange
 from db.models import EncodingKind
 from db.records import Encoding, Performer
 from function.engines.protocol import Engine
+from function.library.enrolment import SOURCE
 from function.media.photos import MAX_PHOTO_BYTES, PhotoRefusedError
+from function.stash.scene_faces import ORIGIN
+from function.web.results import CONFIRMED
 
 SAME_PICTURE_WITHIN = 0.2
 """A face that is nearer than this to a stored encoding is the same picture. Copies of one, cut and
 compressed again, are within 0.12; encodings of before, without the mirror image, are some 0.1 from
 those of now; other pictures of one person are 0.34 and more away."""
 
+FROM_VIDEOS = (f"{SOURCE}: ", f"{CONFIRMED} ", f"{ORIGIN} ")
+"""How the origins of photos begin that were taken from a video, an album or a scene: there is no
+file of them to import again."""
+
 
 @dataclass(frozen=True)
 class Upgrade:
-    """How many photos of a performer were completed, and how many still lack an encoding."""
+    """How many photos of a performer were completed, and how many still lack an encoding.
+
+    `from_videos` of those that lack one were taken from videos, and no picture of them completes
+    them: neither this nor an import ever will.
+    """
 
     performer: str
     completed: int
     lacking: int
+    from_videos: int = 0
 
 
 def find_lacking(gallery: Gallery, engine: Engine, second: EncodingKind) -> list[Performer]:
@@ -64,11 +76,14 @@ def complete_photos(
         PerformerNotFoundError: there is no such performer any more.
     """
     performer = gallery.performer(performer_id)
-    lacking = {one.photo_hash for one in _lacking(gallery, performer_id, engine, second)}
+    lacking = {one.photo_hash: one for one in _lacking(gallery, performer_id, engine, second)}
     new = [one for one in encoded if one.photo_hash in lacking]
     if new:
         gallery.enrol(performer, new, None)
-    return Upgrade(performer.name, len(new), len(lacking) - len(new))
+    for one in new:
+        lacking.pop(one.photo_hash, None)
+    from_videos = sum(one.origin.startswith(FROM_VIDEOS) for one in lacking.values())
+    return Upgrade(performer.name, len(new), len(lacking), from_videos)
 
 
 def _lacking(

@@ -1,8 +1,10 @@
 """`doctor`: is the gallery sound, and is the software it runs on suitable?"""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import get_args
 
 import click
 
@@ -12,6 +14,8 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import escape_unprintable
 from db.records import Finding
+from db.videos import Kind
+from function.engines.weights import needed_weights
 from function.errors import EngineUnavailableError
 from function.library.forgetting import open_library
 from function.matching.second_models import open_second
@@ -27,13 +31,14 @@ def doctor(store: Store, *, table: bool) -> None:
 
     Checks integrity, rows that belong to no performer, encodings, models, permissions (fixed to
     600), network shares, what was erased but not overwritten yet (tried again), which photos and
-    videos another second net than today's encoded, your own net's fit and licence, and the versions
-    of SQLite and FFmpeg.
+    videos another second net than today's encoded, the files of the nets, your own net's fit and
+    licence, and the versions of SQLite and FFmpeg.
     Exit status 1 means that something is wrong.
     """
-    models, nets = _second_net(Settings.from_env())
+    settings = Settings.from_env()
+    models, nets = _second_net(settings)
     of_library = _library(store, models)  # before the gallery's: it may erase somebody there
-    findings = [*store.check(models), *of_library, *nets, _ffmpeg()]
+    findings = [*store.check(models), *of_library, *nets, *_weights(settings), _ffmpeg()]
     if table:
         for one in findings:
             click.echo(escape_unprintable(f"{one.level}: {one.found} {one.remedy}".rstrip()))
@@ -68,12 +73,13 @@ def _library(store: Store, models: Sequence[str]) -> list[Finding]:
 
 
 def _seen_before(ledger: Ledger, models: Sequence[str]) -> Iterator[Finding]:
-    """Count the videos with faces that each of these second models has not looked at."""
+    """Count the videos and albums with faces that each of these second models has not looked at."""
     for model in models:
         done = ledger.iterate("done")
-        before = sum(model not in one.models for one in done if one.faces)
+        before = Counter(one.kind for one in done if one.faces and model not in one.models)
         if before:
-            found = f"{model} has not looked at {counted(before, 'video')} of the library."
+            kinds = " and ".join(counted(before[one], one) for one in get_args(Kind) if before[one])
+            found = f"{model} has not looked at {kinds} of the library."
             remedy = (
                 "Everyone there is compared by the nets that did, and by the first alone with "
                 "whoever was enrolled since. To look again: python -m tools scan --again"
@@ -93,6 +99,21 @@ def _second_net(settings: Settings) -> tuple[list[str], list[Finding]]:
         return [second.kind.id], []
     said = f"Second net: {second.kind.id}. Its licence, as you noted it: {second.licence}"
     return [second.kind.id], [Finding("ok", said)]
+
+
+def _weights(settings: Settings) -> list[Finding]:
+    """Say which files of nets are missing, or are not as they were shipped.
+
+    A server may go on with what it cached of them, until the cache is lost.
+    """
+    complaints = []
+    for weights in needed_weights(settings.engine_options):
+        try:
+            weights.find()
+        except EngineUnavailableError as error:
+            complaints.append(str(error))
+    told = (one.partition(". Run: ") for one in dict.fromkeys(complaints))
+    return [Finding("error", f"{found}.", f"Run: {remedy}") for found, _, remedy in told]
 
 
 def _ffmpeg() -> Finding:

@@ -1,12 +1,13 @@
 """`upgrade-encodings`: brings a gallery up to what the nets of this version can tell."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import click
 from tqdm import tqdm
 
+from db.counted import agree, counted
 from db.errors import PerformerNotFoundError
 from db.galleries import Store
 from db.locked import changing
@@ -25,6 +26,13 @@ ENROL_AGAIN = (
     "python -m tools add-photo."
 )
 
+FROM_VIDEOS = (
+    "{photos} taken from videos that today's second net had not looked at, and no picture of "
+    "{them} was kept, so nothing completes {them}. Add photos of these performers: "
+    "python -m tools add-photo. Or identify a video of theirs again on the page, and confirm them "
+    "there: that enrols views that both nets know."
+)
+
 
 @click.command(epilog="Example: python -m tools upgrade-encodings")
 @gallery_option
@@ -35,7 +43,8 @@ def upgrade_encodings(store: Store) -> None:
     gallery keeps; nothing is fetched. Until then new videos are compared by the first net alone
     with these photos. Run it again at any time: what is done stays done, and a server goes on
     meanwhile. Exit status 3 means that some photos could not be completed; import them again from
-    where they came, with --full.
+    where they came, with --full. What was taken from videos, without a picture, is never completed:
+    it is counted as from_videos, and alone it leaves the status 0.
     """
     engine = load_chosen_engine(Settings.from_env())
     if engine.second is None:
@@ -49,20 +58,34 @@ def upgrade_encodings(store: Store) -> None:
     finally:
         completed = sum(one.completed for one in done)
         left = sum(one.lacking for one in done)
+        from_videos = sum(one.from_videos for one in done)
         if done:
+            counts = {"photos": completed, "lacking": left, "from_videos": from_videos}
             with changing(store, create=False) as gallery:
-                gallery.log("upgrade-encodings", {"photos": completed, "lacking": left})
+                gallery.log("upgrade-encodings", counts)
+    _report(done, completed, left, from_videos)
+
+
+def _report(done: Sequence[Upgrade], completed: int, left: int, from_videos: int) -> None:
     lacking = [one.performer for one in done if one.lacking]
     print_json(
         {
             "completed": completed,
             "lacking": left,
+            "from_videos": from_videos,
             "performers_lacking": lacking[:MOST_LISTED],
         }
     )
-    if lacking:
+    if from_videos:
+        click.echo(_tell_from_videos(from_videos), err=True)
+    if left > from_videos:
         click.echo(ENROL_AGAIN, err=True)
         sys.exit(EXIT_PARTLY)
+
+
+def _tell_from_videos(count: int) -> str:
+    photos = f"{counted(count, 'photo')} {agree(count, 'was', 'were')}"
+    return FROM_VIDEOS.format(photos=photos, them=agree(count, "it", "them"))
 
 
 def _upgrade_all(store: Store, engine: Engine, second: EncodingKind) -> Iterator[Upgrade]:

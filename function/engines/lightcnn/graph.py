@@ -5,7 +5,8 @@ is a residual net of 25 convolutions. After each, of two halves of its maps the 
 kept, which the paper calls max-feature-map. This is the authors' fourth version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,13 @@ STAGES = (1, 2, 3, 4)
 UNHALVED_STAGE = 3
 """After each other stage, maps become half as wide and high."""
 
+WIDTHS = (48, 96, 192, 128, 128)
+"""How many maps each of the convolutions between stages leaves; it makes twice as many."""
+
 _WHITE = 255
 _LAYERS = 26
+_SIDE = CHIP_PIXELS // 16
+"""Of the last maps."""
 
 
 class Steps:
@@ -99,8 +105,31 @@ def read_light_cnn(path: Path) -> Tensors:
         raise EngineUnavailableError(
             f"{path.name} holds {found} layers, where Light CNN has {_LAYERS}."
         )
+    for name, shape in _layout():
+        its = getattr(tensors.get(name), "shape", "missing")
+        if its != shape:
+            raise EngineUnavailableError(
+                f"{path.name} holds another net than Light CNN: of it, {name} should be {shape}, "
+                f"and is {its}."
+            )
     first = "conv1.filter.weight"
     return tensors | {first: tensors[first][:, ::-1] / np.float32(_WHITE)}
+
+
+def _layout() -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the name and the shape of each tensor of Light CNN."""
+    convolutions = {
+        f"conv{n}": (taken, left)
+        for n, taken, left in zip(range(1, len(WIDTHS) + 1), (3, *WIDTHS), WIDTHS, strict=False)
+    }
+    for stage, (blocks, width) in enumerate(zip(STAGES, WIDTHS, strict=False), start=1):
+        for block, half in product(range(blocks), (1, 2)):
+            convolutions[f"block{stage}.{block}.conv{half}"] = (width, width)
+    for name, (taken, left) in convolutions.items():
+        yield f"{name}.filter.weight", (2 * left, taken, 3, 3)
+        yield f"{name}.filter.bias", (2 * left,)
+    yield "fc.weight", (LIGHT_CNN.dimensions, WIDTHS[-1] * _SIDE**2)
+    yield "fc.bias", (LIGHT_CNN.dimensions,)
 
 
 def write_light_cnn(steps: Steps) -> bytes:

@@ -13,9 +13,11 @@ from db.records import Encoding, Listed
 from db.vectors import distances_to_others
 from function.engines.models import MODELS, PRIMARY
 from function.errors import GalleryUnavailableError, UnknownPerformerError
+from function.library.enrolment import SOURCE
 from function.web.page.open_gallery import opened_gallery
 from function.web.page_requests import read_number
 from function.web.responses import face_response, json_response
+from function.web.results import CONFIRMED
 from function.web.service import Service
 
 PAGE_SIZE = 60
@@ -28,7 +30,7 @@ WEAK_BELOW = 0.4
 OTHER_MOMENT = "shown by the best face from there"
 """Several views from a video are enrolled, but only of the best face a picture is kept."""
 
-_VIEW = re.compile(r"((?:library: |confirmed from ).*) at (?:[0-9.]+ s|picture [0-9]+)$")
+_VIEW = re.compile(rf"((?:{SOURCE}: |{CONFIRMED} ).*) at (?:[0-9.]+ s|picture [0-9]+)$")
 
 
 class ListedReply(TypedDict):

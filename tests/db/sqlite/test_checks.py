@@ -74,8 +74,16 @@ def test_damaged_lists_of_a_performer_are_told(path: Path, column: str, cell: ob
     assert problems(path) == [("error", found)]
 
 
-@pytest.mark.parametrize("blob", [b"short", np.full(128, np.nan, "<f4").tobytes()])
-def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: bytes) -> None:
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"short",
+        *(np.full(128, number, "<f4").tobytes() for number in (np.nan, 0, 3e38, -1e9)),
+        7,
+        "text",
+    ],
+)
+def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: object) -> None:
     change(path, "UPDATE encodings SET vector = ? WHERE id = 2", blob)
     assert problems(path) == [("error", "1 encoding of Ada is damaged.")]
 

@@ -100,16 +100,41 @@ def test_a_damaged_encoding_is_left_out_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
-        gallery.enrol(performer("Ada"), [encoding(1), encoding(2), encoding(3)], None)
+        gallery.enrol(performer("Ada"), [encoding(number) for number in range(1, 8)], None)
+        damage: list[object] = [b"\0", "text", 7]
+        damage += [np.full(128, number, "<f4").tobytes() for number in (np.nan, 0.0, 3e38)]
         with sqlite3.connect(tmp_path / "g.db") as raw:
-            raw.execute("UPDATE encodings SET vector = x'00' WHERE id = 1")
-            nan = np.full(128, np.nan, dtype="<f4").tobytes()
-            raw.execute("UPDATE encodings SET vector = ? WHERE id = 2", (nan,))
+            for number, blob in enumerate(damage, start=1):
+                raw.execute("UPDATE encodings SET vector = ? WHERE id = ?", (blob, number))
         raw.close()
         snapshot = load_snapshot(gallery, TEST_MODEL)
-    assert np.array_equal(snapshot.vectors, [encoding(3).vector])
-    assert "Encoding 1 of performer 1 is damaged" in caplog.text
-    assert "Encoding 2 of performer 1 is damaged" in caplog.text
+    assert np.array_equal(snapshot.vectors, [encoding(7).vector])
+    for number in range(1, 7):
+        assert f"Encoding {number} of performer 1 is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("cell", ["text", b"\x80", 1e300])
+def test_a_quality_that_is_none_ends_nothing(tmp_path: Path, cell: object) -> None:
+    SqliteGallery(tmp_path / "g.db", create=True).close()
+    with StoredGallery(tmp_path / "g.db") as gallery:
+        gallery.enrol(performer("Ada"), [encoding(1), encoding(2)], None)
+        with gallery.writing() as db:
+            db.execute("UPDATE encodings SET quality = ? WHERE id = 1", (cell,))
+        assert np.isfinite(load_snapshot(gallery, TEST_MODEL).templates.means).all()
+        assert all(isinstance(one.quality, float) for one in gallery.encodings(1))
+        assert all(isinstance(one.quality, float) for one in gallery.photos(1))
+
+
+@pytest.mark.parametrize("cell", [7, "text"])
+def test_pictures_that_are_none_are_read_as_bytes(tmp_path: Path, cell: object) -> None:
+    with SqliteGallery(tmp_path / "g.db", create=True) as gallery:
+        gallery.enrol(performer("Ada"), [replace(encoding(1), face=b"jpeg")], b"jpeg")
+        with gallery.writing() as db:
+            db.execute("UPDATE performers SET thumbnail = ?", (cell,))
+            db.execute("UPDATE encodings SET face = ?", (cell,))
+        read = str(cell).encode()
+        assert gallery.thumbnail(1) == gallery.photo_face(1, encoding(1).photo_hash) == read
+        assert [one.face for one in gallery.encodings(1)] == [read]
 
 
 def test_a_damaged_rejection_stands_in_nobodys_way(tmp_path: Path) -> None:
@@ -123,6 +148,7 @@ def test_a_damaged_rejection_stands_in_nobodys_way(tmp_path: Path) -> None:
         with gallery.writing() as db:
             db.execute("UPDATE rejections SET vector = x'00' WHERE id = 1")
             db.execute("UPDATE rejections SET vector = ? WHERE id = 2", (nan,))
+        assert len(load_snapshot(gallery, TEST_MODEL).rejections.vectors) == 1
         assert len(assign(gallery, ada, look).lifted) == 1
         assert gallery.performer(ada.id).encodings == 2
 

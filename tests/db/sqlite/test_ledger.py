@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -214,6 +215,13 @@ def test_outcomes_of_people_who_are_no_longer_seen_are_not_stored(ledger: Sqlite
     assert ledger.not_matched_at((9, 9), 10) == [video]
 
 
+ENDLESS = f"x'{np.full(256, 3e38, '<f4').tobytes().hex()}'"
+"""A blob whose numbers are too large to add up."""
+
+NEVER = f"x'{zlib.compress(np.full((4, 2), np.nan, '<f8').tobytes()).hex()}'"
+"""Times that are no numbers."""
+
+
 def test_a_damaged_person_is_taken_out_and_their_video_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -233,6 +241,20 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         "DELETE FROM views WHERE sighting_id = 2",
         "UPDATE views SET weaknesses = '[\"blurred' WHERE (sighting_id, number) = (2, 0)",
         "UPDATE views SET weaknesses = CAST(x'ff' AS TEXT) WHERE (sighting_id, number) = (2, 0)",
+        "UPDATE views SET first = zeroblob(length(first)) WHERE (sighting_id, number) = (2, 1)",
+        "UPDATE views SET second = zeroblob(1024) WHERE sighting_id = 2",
+        f"UPDATE views SET second = {ENDLESS} WHERE sighting_id = 2",
+        *(f"UPDATE views SET {one} = 7.5 WHERE sighting_id = 2" for one in ("first", "second")),
+        *(
+            f"UPDATE views SET {number} = {cell} WHERE (sighting_id, number) = (2, 1)"
+            for number in ("seconds", "quality", "faces")
+            for cell in ("'x'", "x'80'", "1e300")
+        ),
+        *(
+            f"UPDATE sightings SET best_seconds = {cell} WHERE id = 2"
+            for cell in ("'x'", "x'80'", "1e300")
+        ),
+        *(f"UPDATE sightings SET seen = {cell} WHERE id = 2" for cell in ("7", "'x'", NEVER)),
     ):
         copy = Path(shutil.copy(tmp_path / "l.db", tmp_path / "damaged.db"))
         with closing(sqlite3.connect(copy)) as raw, raw:
@@ -250,6 +272,47 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
             assert "/videos/2.mp4" in caplog.text
             assert ledger.retry([video]) == 1
         assert_whole(copy)
+
+
+def test_of_one_person_read_alone_it_is_told_by_the_others_that_the_encodings_are_cut(
+    tmp_path: Path,
+) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        for number in (1, 2, 3):
+            scan_one(ledger, number, made_up_person(number))
+        ledger._db.execute("UPDATE views SET first = substr(first, 1, 256) WHERE sighting_id = 2")
+        assert [len(ledger.sightings([video])[video]) for video in (1, 2, 3)] == [1, 0, 1]
+        assert [one.id for one in ledger.iterate("failed")] == [2]
+
+
+def test_what_matching_said_is_read_also_where_a_cell_is_damaged(tmp_path: Path) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        said = (Outcome(0, 0), Outcome(1, 0, 12, 97.3, "match"))
+        video = scan_one(ledger, 1, made_up_person(1), made_up_person(2), outcomes=said)
+        for damage, found in (
+            ("score = 'x'", replace(said[1], score=0.0)),
+            ("score = x'80'", replace(said[1], score=0.0)),
+            ("lead = x'80'", replace(said[1], lead=1)),
+            ("lead = 'x'", replace(said[1], lead=1)),
+            ("verdict = x'80'", replace(said[1], verdict="unknown")),
+            ("verdict = 'nonsense'", replace(said[1], verdict="unknown")),
+            ("decided = x'41'", replace(said[1], decided="A")),
+        ):
+            ledger._db.execute(f"UPDATE outcomes SET {damage} WHERE position = 1")
+            assert ledger.outcomes([video])[video] == [said[0], found], damage
+            ledger._db.execute(
+                "UPDATE outcomes SET lead = 0, score = 97.3, verdict = 'match', decided = '' "
+                "WHERE position = 1"
+            )
+
+
+def test_a_picture_that_is_none_is_read_as_it_is(tmp_path: Path) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        video = scan_one(ledger, 1, made_up_person(1))
+        for cell, read in (("'text'", b"text"), ("7", b"7"), ("x'ff'", b"\xff")):
+            ledger._db.execute(f"UPDATE sightings SET picture = {cell}")
+            (found,) = ledger.sightings([video])[video]
+            assert (found.person.picture, ledger.picture(video, 0)) == (read, read)
 
 
 def test_a_damaged_decision_counts_no_more_and_is_told(

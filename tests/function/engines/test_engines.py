@@ -662,3 +662,17 @@ def test_a_dlib_built_for_cuda_says_that_it_runs_on_it(
     monkeypatch.setattr("dlib.cuda.get_num_devices", lambda: 1)
 
     assert load_engine("dlib", replace(options, device="auto")).provider == "CUDA"
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_damaged_file_of_dlib_is_named_as_such(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "shape.dat"
+    damaged.write_bytes(b"damaged")
+    weights = replace(find_weights(), landmarks_5=damaged)
+    monkeypatch.setattr(f"function.engines.{name}_engine.find_weights", lambda: weights)
+    for module in [one for one in sys.modules if one.startswith("face_recognition")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(EngineUnavailableError, match=r"is damaged \(.+\)\. Run: pip install"):
+        load_engine(name, EngineOptions(detector="hog", device="cpu"))

