@@ -21,6 +21,7 @@ from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverL
 from function.media.boxes import lacks_index
 from function.media.broadcasts import Watch, find_faults
 from function.media.decoders import DecoderName, name_decoders
+from function.media.descriptors import size_of
 from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
 from function.media.endings import find_seconds_if_cut
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
@@ -375,15 +376,14 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
 def _check_file(source: Path | int, name: str | None) -> str:
     """Return what to call a file, if it is one that has content."""
     name = name or (source.name if isinstance(source, Path) else "The video")
-    if (_size_of(source, name) if isinstance(source, Path) else _seek_end(source, name)) == 0:
+    if (_size_of(source, name) if isinstance(source, Path) else _size_open(source, name)) == 0:
         raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
     return name
 
 
-def _seek_end(descriptor: int, name: str) -> int:
-    # Not fstat: libc makes of it a call that may name a path, which a locked process may not make.
+def _size_open(descriptor: int, name: str) -> int:
     try:
-        return os.lseek(descriptor, 0, os.SEEK_END)
+        return size_of(descriptor)
     except OSError:
         raise UnreadableVideoError(
             f"{name} is not an ordinary file. Give the path of a video."
