@@ -24,6 +24,7 @@ from function.media.decoders import DecoderName, name_decoders
 from function.media.descriptors import size_of
 from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
 from function.media.endings import find_seconds_if_cut
+from function.media.formats import TEXT_HEAD_BYTES, is_text
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.limits import VideoLimits
@@ -249,10 +250,15 @@ def open_video(
 
 
 def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
-    """Look at a video, and if that fails say so where it is encrypted or lacks only its index."""
+    """Look at a video, and if that fails say why: it is text, encrypted, or lacks its index."""
     try:
         return _look_at(source, name, limits)
     except UnreadableVideoError:
+        if is_text(read_head(source)[:TEXT_HEAD_BYTES]):
+            raise UnreadableVideoError(
+                f"{name} holds text, as of a web page or a playlist, and no video. Download the "
+                "video itself."
+            ) from None
         if states_encryption(source):
             raise UnreadableVideoError(encryption_message(name)) from None
         if not lacks_index(source):
