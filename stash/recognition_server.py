@@ -58,7 +58,7 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
 
 
 def tidy_address(text: str) -> str:
-    """Return an address as it was meant: what was copied with it, around it or behind it, is cut."""
+    """Return an address as it was meant: what was copied around it or behind it is cut."""
     address = text.strip().rstrip("/")
     for source in _SOURCES:
         address = address.removesuffix(source)

@@ -1,6 +1,5 @@
 """Opens a file as a Video, or raises an error that says why not. The file is not trusted."""
 
-import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping

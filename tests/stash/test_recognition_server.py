@@ -82,5 +82,5 @@ def test_what_is_no_whole_answer_is_said_in_words(script: ModuleType, at_once: b
 def test_https_where_only_http_is_spoken_is_said(script: ModuleType, at_once: bytes) -> None:
     with answering(at_once) as address:
         server = script.Server(address.replace("http:", "https:"), "", "Settings")
-        with pytest.raises(script.RecognitionError, match="speaks no https. Write http://"):
+        with pytest.raises(script.RecognitionError, match=r"speaks no https\. Write http://"):
             server.ask("/stash/status")

@@ -253,7 +253,7 @@ def test_what_is_made_to_be_read_for_ever_is_not(
 
 @pytest.mark.parametrize("name", ["v.mp4", "v.mkv", "v.avi"])
 def test_a_film_is_as_long_by_its_descriptor_as_by_its_path(tmp_path: Path, name: str) -> None:
-    """The last keyframe is in what was read at the beginning, and the rest is read from there on."""
+    """The last keyframe was read at the beginning, and the rest is read from there on."""
     noise = np.random.default_rng(1)
     pictures = (noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(125))
     path = write_video(tmp_path / name, pictures, keyframe_every=1_000)
