@@ -321,6 +321,15 @@ def test_bad_input_gets_its_own_error(
     assert error_of(client.get(f"/?{query}")) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("path", "words"), [("text.mp4", "text.mp4 holds text"), ("sound.mp4", "holds no picture.")]
+)
+def test_a_file_that_is_no_video_is_said_to_be_what_it_is(
+    client: FlaskClient, path: str, words: str
+) -> None:
+    assert words in client.get(f"/?path={path}").get_json()["error"]["message"]
+
+
 def test_a_parameter_in_query_and_form_is_repeated(client: FlaskClient) -> None:
     response = client.post("/?path=two.mp4", data={"path": "two.mp4"})
     assert error_of(response) == (400, "repeated_parameter")
