@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import httpx
 
@@ -58,10 +58,8 @@ def answer_to(
                 _tell_once(attempt, f"{name} does not answer")
             else:
                 if is_last or response.status_code not in WORTH_ASKING_AGAIN:
-                    try:
+                    with closing(response):
                         yield response
-                    finally:
-                        response.close()
                     return
                 seconds = max(seconds, read_retry_after(response.headers.get("Retry-After", "")))
                 response.close()

@@ -434,7 +434,9 @@ def test_the_version_is_one_for_all_who_ask(client: FlaskClient) -> None:
 
 
 def test_other_urls_and_methods_are_told_apart(client: FlaskClient) -> None:
-    assert error_of(client.get("/nothing")) == (404, "not_found")
+    nothing = client.get("/nothing")
+    assert error_of(nothing) == (404, "not_found")
+    assert "There is no '/nothing' here. The page is at /, and /openapi.json" in nothing.text
     assert error_of(client.delete("/")) == (405, "method_not_allowed")
     assert error_of(client.post("/health")) == (405, "method_not_allowed")
 
