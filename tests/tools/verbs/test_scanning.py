@@ -187,7 +187,10 @@ def test_a_video_is_found_through_links_to_its_folder(
 def test_a_name_that_is_no_text_is_told_as_one(run: Any, media: Path) -> None:
     run("scan", media)
     odd = os.fsdecode(b"\xff\n.mp4")
-    assert r"\xff\n.mp4 was not scanned" in run("decide", odd, 0, "--ignore", exit_code=1).stderr
+    assert r"\xff\n.mp4 is not there" in run("decide", odd, 0, "--ignore", exit_code=1).stderr
+    new = media / "new.mp4"
+    new.write_bytes(b"new")
+    assert "was not scanned, or was changed" in run("decide", new, 0, "--ignore", exit_code=1).stderr
 
 
 def test_a_vanished_file_is_found_by_its_name_as_it_is_printed(
