@@ -177,5 +177,6 @@ def _text(name: str, value: Any) -> str:
 
 def _show(value: Any) -> str:
     """Return a value as JSON writes it, but not what an object or a list holds."""
-    kinds = {_Object: "an object", list: "a list"}
-    return kinds.get(type(value)) or json.dumps(value)[:40]
+    if isinstance(value, list):
+        return "an object" if isinstance(value, _Object) else "a list"
+    return json.dumps(value)[:40]
