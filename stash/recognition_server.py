@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import queue
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -20,6 +21,10 @@ MOST_BYTES = 32 * 1024 * 1024
 
 PATIENCE_SECONDS = 30.0
 """Longer than any of these requests takes: none waits until a video was looked at."""
+
+
+_SOURCES = ("/stash/plugins/index.yml", "/stash/scrapers/index.yml")
+"""How the source ends from which the user installed this; it is easily copied as the address."""
 
 
 class RecognitionError(Exception):
@@ -52,6 +57,14 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
     return value
 
 
+def tidy_address(text: str) -> str:
+    """Return an address as it was meant: what was copied around it or behind it is cut."""
+    address = text.strip().rstrip("/")
+    for source in _SOURCES:
+        address = address.removesuffix(source)
+    return address
+
+
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
@@ -78,7 +91,7 @@ class Server:
         Raises:
             RecognitionError: the address is not one.
         """
-        self.address = address.strip().rstrip("/")
+        self.address = tidy_address(address)
         self._token = token.strip()
         self._where = where
         self._patience_seconds = patience_seconds
@@ -100,6 +113,8 @@ class Server:
             return dict(within(self._patience_seconds, lambda: self._ask(path, body)))
         except OSError as error:  # URLError is one, and so are time-outs
             reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLError):
+                raise self._unsafe(reason) from None
             raise RecognitionError(
                 f"Nothing answers at {self.address} ({reason}). Is the recognition server running, "
                 f"and is this its address as Stash's machine sees it? ({self._where}; in Docker, "
@@ -116,6 +131,11 @@ class Server:
                 raise self._refusal(error) from None
         except http.client.HTTPException:  # it speaks, but not HTTP
             raise self._stranger() from None
+        except ValueError:  # what urllib says of a letter that no header or address may hold
+            raise RecognitionError(
+                f"The address {self.address!r}, or the token, holds a letter that cannot be sent. "
+                f"Copy both once more ({self._where})."
+            ) from None
 
     def _request(self, path: str, body: dict[str, Any] | None) -> urllib.request.Request:
         headers = {"Accept": "application/json", "X-Recognition-Page": "1"}
@@ -162,6 +182,19 @@ class Server:
             return None
         except (OSError, http.client.HTTPException):
             return None
+
+    def _unsafe(self, reason: ssl.SSLError) -> RecognitionError:
+        """Say what to do where https fails: the server itself speaks http alone."""
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return RecognitionError(
+                f"The certificate of {self.address} is not trusted where Stash runs "
+                f"({reason.verify_message}). Give that machine its authority, or an address that "
+                f"begins with http:// ({self._where})."
+            )
+        return RecognitionError(
+            f"What answers at {self.address} speaks no https. Write http:// instead, unless a "
+            f"proxy in front of the server speaks it ({self._where})."
+        )
 
     def _stranger(self) -> RecognitionError:
         return RecognitionError(

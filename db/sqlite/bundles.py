@@ -7,6 +7,7 @@ checkpoints, no rejections, no record of who was forgotten and no key.
 import hashlib
 import json
 import logging
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from db.blobs import to_blob
-from db.errors import DamagedBundleError, GalleryError, GalleryMissingError
+from db.errors import DamagedBundleError, GalleryError, GalleryMissingError, GalleryReadOnlyError
 from db.galleries import Manifest, everyone
 from db.names import quote
 from db.sqlite import notes
@@ -50,10 +51,11 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
         )
     partial = destination.with_name(UNFINISHED_BUNDLE.format(name=destination.name))
     try:
-        gallery.copy_to(partial)
-        with SqliteGallery(partial) as copy:
-            _tell_of_cuts(mend(copy))
-            manifest = _describe_open(copy)
+        with _named(partial, destination):
+            gallery.copy_to(partial)
+            with SqliteGallery(partial) as copy:
+                _tell_of_cuts(mend(copy))
+                manifest = _describe_open(copy)
         with explained(destination), closing(sqlite3.connect(partial)) as db:
             _keep_what_travels(db, manifest)
         partial.chmod(OWNER_ONLY)
@@ -63,6 +65,17 @@ def export_bundle(gallery: SqliteGallery, destination: Path) -> Manifest:
     counts = {"performers": manifest["performers"], "encodings": manifest["encodings"]}
     notes.log(gallery, "export bundle", counts)
     return manifest
+
+
+@contextmanager
+def _named(partial: Path, destination: Path) -> Iterator[None]:
+    """Let errors name the bundle that was asked for, and not the file in which it is made."""
+    try:
+        yield
+    except GalleryReadOnlyError as error:
+        made_in = rf"The gallery \S*{re.escape(partial.name)}\S*"
+        told = re.sub(made_in, lambda _: f"The bundle {destination.name}", str(error))
+        raise GalleryReadOnlyError(told) from error
 
 
 def _tell_of_cuts(names: Sequence[str]) -> None:

@@ -91,6 +91,7 @@ def _judge_failure(path: Path, error: sqlite3.Error) -> Finding:
     elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         remedy = "Another process is writing it. Run doctor again when that has finished."
     elif code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        found = f"{path.name} cannot be checked, as it or its folder may not be written: {error}."
         remedy = "Check the owner and the permissions of the file and its folder."
     elif code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         remedy = "Check the disk, and that it has room or quota left, before you restore a backup."

@@ -106,6 +106,8 @@ class PhotosRead:
 
 
 def _explain(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:  # its path stands beside it already
+        return f"cannot be read: {error.strerror}"
     reason = str(error) or "it needs more memory than there is"
     return reason + next((way for kind, way in WAYS_OUT.items() if reason.startswith(kind)), "")
 

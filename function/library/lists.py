@@ -5,7 +5,8 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -233,6 +234,12 @@ def in_natural_order(videos: Iterable[VideoRecord]) -> list[VideoRecord]:
         return not video.paths, [key_of(part) for part in name.split("/")], name
 
     return sorted(videos, key=key)
+
+
+def shown_where(video: VideoRecord, is_there: Callable[[bytes], bool]) -> VideoRecord:
+    """Let a video of which there are copies go by one that lies where it was asked for."""
+    paths = sorted(video.paths, key=lambda path: not is_there(path)) if video.paths[1:] else ()
+    return replace(video, paths=tuple(paths)) if paths else video
 
 
 def depth_of(video: VideoRecord) -> str:

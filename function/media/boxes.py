@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from function.media.descriptors import size_of
+
 MOST_BOXES = 10_000
 SMALLEST_BOX = 8  # a length and a name, of four bytes each
 
@@ -38,12 +40,12 @@ class Box(NamedTuple):
 def lacks_index(source: Path | int) -> bool:
     """Say whether a file is an MP4 of whose index (`moov`) nothing or not all is there.
 
-    `source` is a path, or the descriptor of an open file; its position in the file moves.
+    `source` is a path, or the descriptor of an open file.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
             return lacks_index(file.fileno())
-    size = os.lseek(source, 0, os.SEEK_END)
+    size = size_of(source)
     is_mp4 = False
     for box in _boxes_in(source, 0, size):
         if box.name in {b"moov", b"moof"} and box.end <= size:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from function.media.descriptors import DescriptorFile, opened
+from function.media.descriptors import DescriptorFile, opened, size_of
 
 TS_BYTES = 188
 SIZES = (TS_BYTES, 192, 204)
@@ -204,7 +204,7 @@ def _find_layout(head: bytes) -> Layout | None:
 
 def _read_chunks(descriptor: int, layout: Layout) -> Iterator[bytes]:
     """Read pieces from all over a file, each from the beginning of a packet on."""
-    size = os.lseek(descriptor, 0, os.SEEK_END)
+    size = size_of(descriptor)
     for number in range(1, CHUNKS):
         place = _packet_at(size * number // CHUNKS, layout)
         yield os.pread(descriptor, CHUNK_BYTES, max(place, layout.first))

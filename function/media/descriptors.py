@@ -20,7 +20,7 @@ class DescriptorFile(io.RawIOBase):
         super().__init__()
         self._descriptor = descriptor
         self._at = 0
-        self.size_bytes = os.lseek(descriptor, 0, os.SEEK_END)
+        self.size_bytes = size_of(descriptor)
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -44,6 +44,21 @@ class DescriptorFile(io.RawIOBase):
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
+
+
+def size_of(descriptor: int) -> int:
+    """Return how many bytes an open file has; whoever else reads it goes on where they were.
+
+    FFmpeg shares the place in the file with us, and reads on from there. Nor is it asked by fstat:
+    libc makes of that a call that may name a path, which a locked process may not make.
+
+    Raises:
+        OSError: it is no ordinary file.
+    """
+    place = os.lseek(descriptor, 0, os.SEEK_CUR)
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    os.lseek(descriptor, place, os.SEEK_SET)
+    return size
 
 
 @contextmanager

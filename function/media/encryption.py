@@ -10,7 +10,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from function.media import boxes, elements, objects
-from function.media.descriptors import opened
+from function.media.descriptors import opened, size_of
 
 HEAD_BYTES = 256 * 1024
 CHUNKS, CHUNK_BYTES = 16, 32 * 1024  # that say how much of a broadcast is scrambled
@@ -52,7 +52,7 @@ def states_encryption(source: Path | int) -> bool:
     open file.
     """
     with opened(source) as descriptor:
-        head, size = os.pread(descriptor, HEAD_BYTES, 0), os.lseek(descriptor, 0, os.SEEK_END)
+        head, size = os.pread(descriptor, HEAD_BYTES, 0), size_of(descriptor)
         if head.startswith(elements.MARK):
             return elements.states_locked_pictures(descriptor, size)
         if head.startswith(objects.MARK):
@@ -66,7 +66,7 @@ def scrambled_share(source: Path | int, pid: int) -> float:
     `pid` is the number of the pictures' stream: another programme beside it says nothing of it.
     """
     with opened(source) as descriptor:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
+        size = size_of(descriptor)
         count = min(CHUNK_BYTES, size // CHUNKS)
         places = ((size - count) * number // (CHUNKS - 1) for number in reversed(range(CHUNKS)))
         chunks = (os.pread(descriptor, count, place) for place in places)

@@ -14,7 +14,7 @@ import av
 from av.container import InputContainer
 
 from function.media import chunks, objects
-from function.media.descriptors import opened
+from function.media.descriptors import opened, size_of
 from function.media.elements import find_end
 
 FLASH_SIZE = b"\x00\x08filesize\x00"
@@ -30,7 +30,7 @@ def find_seconds_if_cut(source: Path | int, container: InputContainer) -> float:
     """
     kinds = container.format.name.split(",")
     with opened(source) as descriptor:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
+        size = size_of(descriptor)
         if "avi" in kinds:
             return chunks.find_seconds_if_cut(descriptor, size)
         if "asf" in kinds:

@@ -30,8 +30,13 @@ NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """What opening says of a file that is not there, or to which a link leads. All else, such as a disk
 that cannot be read, says nothing of the kind."""
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|data:[a-z]+/[a-z0-9.+-]+[;,]", re.IGNORECASE)
 """How a URL begins. One letter is a Windows drive, and `concat:` may be a file's name."""
+
+_ADDRESS_AS_PATH = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""The same where Python took it for a path, and left only one slash."""
+
+_MOST_SHOWN = 500  # characters of a path in a message: a request may hold 64 KB
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,11 @@ def open_any(path: Path) -> Iterator[MediaFile]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
-        raise VideoNotFoundError(f"There is no file {quote(str(path))}. Check the path.") from None
+        if _ADDRESS_AS_PATH.match(str(path)):
+            told = "That is a URL, and nothing is fetched here: download it, and give the file."
+        else:
+            told = f"There is no file {quote(str(path))}. Check the path."
+        raise VideoNotFoundError(told) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UnreadableVideoError(f"{quote(str(path))} cannot be opened: {reason}.") from None
@@ -195,8 +204,8 @@ def _locate(asked: str, mapped: str, roots: Sequence[Path]) -> tuple[Path, Path]
 
 def _not_found(asked: str) -> VideoNotFoundError:
     return VideoNotFoundError(
-        f"There is no video {quote(asked)} in the media root. Check the path; it may be relative "
-        "to the media root, or absolute inside it."
+        f"There is no video {quote(asked[:_MOST_SHOWN])} in the media root. Check the path; it may "
+        "be relative to the media root, or absolute inside it."
     )
 
 

@@ -64,9 +64,15 @@ def is_text(head: bytes) -> bool:
         return True
     # Whatever has no control characters could be one of these: at least markup and code are ASCII.
     wide = next((name for mark, name in _MARKS_OF_WIDE if head.startswith(mark)), "")
-    others = [wide] if wide else ["utf-16-le", "utf-16-be", "latin-1"]
+    others = [wide] if wide else [name for name in _DECODERS if name != "utf-8"]
     return any(_is_text_in(head, one, least_ascii=0.5) for one in others)
 
+
+_DECODERS = {
+    name: codecs.getincrementaldecoder(name)
+    for name in ("utf-8", "utf-16-le", "utf-16-be", "latin-1")
+}
+"""Found now: Python reads each from a file of its own, which a locked process may not open."""
 
 _MARKS_OF_WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -77,7 +83,7 @@ def _is_text_in(head: bytes, encoding: str, least_ascii: float = 0.0) -> bool:
     In one byte each, what Latin-1 has no letter for may be one of another code page.
     """
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)  # it may end within a letter
+        text = _DECODERS[encoding]().decode(head)  # it may end within a letter
     except UnicodeDecodeError:
         return False
     ascii_share = sum(one.isascii() for one in text) / max(1, len(text))

@@ -87,20 +87,20 @@ def _open_container(
         return opening(hwaccel=hwaccel)
     try:
         return opening()
-    except PermissionError as error:
+    except PermissionError:
         if isinstance(source, Path):
             raise UnreadableVideoError(f"{name} may not be read. Check its permissions.") from None
-        raise _unsupported(name, error) from None  # it is open already: FFmpeg means its content
+        raise _unsupported(name) from None  # it is open already: FFmpeg means its content
     except MemoryError:
         raise  # PyAV's is an FFmpegError too, but the file may be good
-    except (av.FFmpegError, ValueError, UnicodeError) as error:
-        raise _unsupported(name, error) from None
+    except (av.FFmpegError, ValueError, UnicodeError):
+        raise _unsupported(name) from None
 
 
-def _unsupported(name: str, error: Exception) -> UnreadableVideoError:
+def _unsupported(name: str) -> UnreadableVideoError:
     return UnreadableVideoError(
-        f"{name} was found, but it is not a video in a supported format "
-        f"({error.__class__.__name__}). Check that it plays, or convert it to MP4."
+        f"{name} was found, but it is not a video in a supported format, or is damaged. "
+        "Check that it plays, or convert it to MP4."
     )
 
 
@@ -131,8 +131,8 @@ def _choose_stream(container: InputContainer, name: str) -> VideoStream:
     """
     moving = _moving(container)
     if not moving:
-        found = "a still picture" if container.streams.video else "no picture"
-        raise UnreadableVideoError(f"{name} holds {found}, not a video. Give the path of a video.")
+        found = "a still picture, not a video" if container.streams.video else "no picture"
+        raise UnreadableVideoError(f"{name} holds {found}. Give the path of a video.")
     readable = [s for s in moving if s.codec_context and s.codec_context.name in CODECS]
     if not readable:
         codec = moving[0].codec_context.name if moving[0].codec_context else "an unknown codec"

@@ -1,6 +1,5 @@
 """Opens a file as a Video, or raises an error that says why not. The file is not trusted."""
 
-import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +20,10 @@ from function.errors import UnreadableVideoError, VideoNotFoundError, VideoOverL
 from function.media.boxes import lacks_index
 from function.media.broadcasts import Watch, find_faults
 from function.media.decoders import DecoderName, name_decoders
+from function.media.descriptors import size_of
 from function.media.encryption import is_locked, read_head, scrambled_share, states_encryption
 from function.media.endings import find_seconds_if_cut
+from function.media.formats import TEXT_HEAD_BYTES, is_text
 from function.media.gpu import Gpu, PictureDecoder, may_fit, open_gpu
 from function.media.lengths import hides_all, marks_every_picture, measure_seconds
 from function.media.limits import VideoLimits
@@ -248,10 +249,15 @@ def open_video(
 
 
 def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
-    """Look at a video, and if that fails say so where it is encrypted or lacks only its index."""
+    """Look at a video, and if that fails say why: it is text, encrypted, or lacks its index."""
     try:
         return _look_at(source, name, limits)
     except UnreadableVideoError:
+        if is_text(read_head(source)[:TEXT_HEAD_BYTES]):
+            raise UnreadableVideoError(
+                f"{name} holds text, as of a web page or a playlist, and no video. Download the "
+                "video itself."
+            ) from None
         if states_encryption(source):
             raise UnreadableVideoError(encryption_message(name)) from None
         if not lacks_index(source):
@@ -375,15 +381,14 @@ def check_length(seconds: float, name: str, limits: VideoLimits) -> None:
 def _check_file(source: Path | int, name: str | None) -> str:
     """Return what to call a file, if it is one that has content."""
     name = name or (source.name if isinstance(source, Path) else "The video")
-    if (_size_of(source, name) if isinstance(source, Path) else _seek_end(source, name)) == 0:
+    if (_size_of(source, name) if isinstance(source, Path) else _size_open(source, name)) == 0:
         raise UnreadableVideoError(f"{name} is empty. Copy or download it again.")
     return name
 
 
-def _seek_end(descriptor: int, name: str) -> int:
-    # Not fstat: libc makes of it a call that may name a path, which a locked process may not make.
+def _size_open(descriptor: int, name: str) -> int:
     try:
-        return os.lseek(descriptor, 0, os.SEEK_END)
+        return size_of(descriptor)
     except OSError:
         raise UnreadableVideoError(
             f"{name} is not an ordinary file. Give the path of a video."

@@ -1,10 +1,11 @@
 """Sends one HTTP request, and repeats it until it is answered."""
 
 import email.utils
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import httpx
 
@@ -20,6 +21,8 @@ LONGEST_ANSWER_SECONDS = 120.0
 WORTH_ASKING_AGAIN = {429, 500, 502, 503, 504}
 
 Pause = Callable[[float], None]
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -44,23 +47,30 @@ def answer_to(
     """
     for attempt in range(attempts):
         is_last = attempt == attempts - 1
+        name = who or request.url.host
         seconds = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.8, 1.2)  # noqa: S311  # spread only
         with within(longest_seconds or LONGEST_ANSWER_SECONDS):
             try:
                 response = client.send(request, stream=True)
             except httpx.TransportError as error:
                 if is_last or is_over():
-                    raise _no_answer(who or request.url.host, error) from error
+                    raise _no_answer(name, error) from error
+                _tell_once(attempt, f"{name} does not answer")
             else:
                 if is_last or response.status_code not in WORTH_ASKING_AGAIN:
-                    try:
+                    with closing(response):
                         yield response
-                    finally:
-                        response.close()
                     return
                 seconds = max(seconds, read_retry_after(response.headers.get("Retry-After", "")))
                 response.close()
+                _tell_once(attempt, f"{name} answers {response.status_code}")
         pause(min(seconds, LONGEST_PAUSE_SECONDS))
+
+
+def _tell_once(attempt: int, trouble: str) -> None:
+    """Say at the first attempt what is waited for: the others may take a while."""
+    if not attempt:
+        _log.info("%s; asking again.", trouble)
 
 
 def _no_answer(who: str, error: httpx.TransportError) -> NoAnswerError:

@@ -61,6 +61,12 @@ BUFFERED_BYTES = 4 * 1024 * 1024
 
 ACCEPTED_AT_ONCE = 64
 
+TLS_GREETING = b"\x16\x03"
+"""How a client begins that wants https. A browser tries that first, and would wait for long."""
+
+TLS_REFUSAL = b"\x15\x03\x01\x00\x02\x02\x46"
+"""A fatal alert of TLS: the version is not spoken here. Browsers then try http, or say so."""
+
 
 def _no_room() -> bytes:
     """Write a whole answer for those who find no room, to be sent without a thread."""
@@ -109,9 +115,13 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     def received(self, data: bytes) -> bool:
         """Take what came, and note when a request began.
 
-        A second request long before the first is answered ends the connection: while that is
-        worked on, the end of the connection must stay visible, and no client of ours sends ahead.
+        Who greets in TLS wants https, and is told at once that nobody speaks it here. A second
+        request long before the first is answered ends the connection: while that is worked on, the
+        end of the connection must stay visible, and no client of ours sends ahead.
         """
+        if not (self.begun_at or self.was_answered) and data.startswith(TLS_GREETING):
+            self._refuse_tls()
+            return False
         self.begun_at = self.begun_at or time.time()
         before = len(self.requests)
         taken: bool = super().received(data)
@@ -120,6 +130,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if len(self.requests) > 1:
             self.ahead_since = time.time()
         return taken
+
+    def _refuse_tls(self) -> None:
+        with suppress(OSError):  # nobody is there any more
+            self.socket.send(TLS_REFUSAL)
+        self.handle_close()
 
     def service(self) -> None:
         """Answer a request, in one of the threads."""

@@ -1,11 +1,11 @@
 """Reads a request's query, form or JSON: the path, and the settings it overrides."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
 from flask import Request
-from werkzeug.exceptions import BadRequest
 
 from function.errors import BadParameterError, MissingParameterError, RepeatedParameterError
 from function.setting_kinds import MOST_SECONDS, SettingError
@@ -24,6 +24,8 @@ class Parameter:
 
 
 PICTURES = ("on", "off")
+
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 
 PARAMETERS: Mapping[str, Parameter] = {
     "path": Parameter(
@@ -77,9 +79,7 @@ def read_parameters(request: Request, settings: Settings) -> Parameters:
     """
     given = _collect(request)
     if "path" not in given:
-        raise MissingParameterError(
-            "The parameter path is missing. Ask for /?path=VIDEO, or POST the form field path."
-        )
+        raise MissingParameterError(_why_missing(request))
     hints = get_type_hints(Settings, include_extras=True)
     replaced = {}
     for name, parameter in PARAMETERS.items():
@@ -104,12 +104,38 @@ def read_pictures(text: str) -> bool:
     return text.strip() == "on"
 
 
+def _why_missing(request: Request) -> str:
+    """Say how to give the path; and if it may be in the body, why that was not read."""
+    kind = request.mimetype
+    usual = 'Ask for /?path=VIDEO, POST the form field path, or POST JSON: {"path": "VIDEO"}.'
+    if not request.get_data() or kind == FORM or request.is_json:
+        return f"The parameter path is missing. {usual}"
+    if kind == PARTS:  # a part may be there, too, but not the path
+        wrong = "" if "boundary" in request.mimetype_params else "; its header names no boundary"
+        return f"The parameter path is missing: no part of the form has it{wrong}. {usual}"
+    said = f"says that it is {kind[:80]!r}" if kind else "does not say what it is (Content-Type)"
+    return f"The parameter path is missing: the body {said}, and was not read. {usual}"
+
+
+def _refuse_misread(request: Request) -> None:
+    """Refuse a body that would be read as a form, and is none."""
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise BadParameterError(f"The body is compressed ({encoding[:40]!r}). Send it as it is.")
+    if request.mimetype == FORM and request.get_data().lstrip().startswith((b"{", b"[")):
+        raise BadParameterError(
+            "The body is JSON, but was sent as a form. Add the header Content-Type: "
+            "application/json."
+        )
+
+
 def _collect(request: Request) -> dict[str, str]:
+    _refuse_misread(request)
     given: dict[str, str] = {}
-    for name, value in [*_query_and_form(request), *_json(request).items()]:
+    for name, value in [*_query_and_form(request), *_json(request)]:
         if name not in PARAMETERS:
             raise BadParameterError(
-                f"There is no parameter {name!r}; there are {', '.join(PARAMETERS)}."
+                f"There is no parameter {name[:40]!r}; there are {', '.join(PARAMETERS)}."
             )
         if name in given:
             raise RepeatedParameterError(f"The parameter {name} is given twice. Give it once.")
@@ -118,27 +144,39 @@ def _collect(request: Request) -> dict[str, str]:
 
 
 def _query_and_form(request: Request) -> list[tuple[str, str]]:
-    is_encoded = request.mimetype == "application/x-www-form-urlencoded"
+    is_encoded = request.mimetype == FORM
     form = pairs_of(request.get_data()) if is_encoded else request.form.items(multi=True)
     return [*pairs_of(request.query_string), *form]
 
 
-def _json(request: Request) -> Mapping[str, Any]:
+def _json(request: Request) -> list[tuple[str, Any]]:
+    """Read the names and values of a JSON object, in their order, those given twice too."""
     if not request.is_json:
-        return {}
+        return []
     try:
-        body = request.get_json()
-    except (BadRequest, RecursionError):
+        body = json.loads(request.get_data(), object_pairs_hook=_Object)
+    except (ValueError, RecursionError):
         raise BadParameterError('The body is not JSON. Send {"path": "VIDEO"}.') from None
-    if not isinstance(body, dict):
+    if not isinstance(body, _Object):
         raise BadParameterError(
-            f'The body is a JSON {type(body).__name__}; it must be an object: {{"path": "VIDEO"}}.'
+            f'The body is {_show(body)}; it must be a JSON object: {{"path": "VIDEO"}}.'
         )
     return body
 
 
+class _Object(list[tuple[str, Any]]):
+    """An object of JSON, as the pairs that it is made of."""
+
+
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadParameterError(f"{name} is {value!r}; it must be a string or a number.")
+        raise BadParameterError(f"{name} is {_show(value)}; it must be a string or a number.")
     is_whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if is_whole else value)  # JSON does not tell 5.0 from 5
+
+
+def _show(value: Any) -> str:
+    """Return a value as JSON writes it, but not what an object or a list holds."""
+    if isinstance(value, list):
+        return "an object" if isinstance(value, _Object) else "a list"
+    return json.dumps(value)[:40]

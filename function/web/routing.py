@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from flask import Request, Response
 
+from db.names import quote
 from function.errors import MethodNotAllowedError, RouteNotFoundError
 
 Handler = Callable[[Request], Response]
@@ -26,7 +27,10 @@ def find_handler(request: Request, routes: Routes) -> Handler:
         MethodNotAllowedError: the path exists, but not with this method.
     """
     if request.path not in routes:
-        raise RouteNotFoundError(f"There is no such URL; there are {', '.join(routes)}.")
+        raise RouteNotFoundError(
+            f"There is no {quote(request.path[:80])} here. The page is at /, and /openapi.json "
+            "lists all that can be asked."
+        )
     handler, methods = routes[request.path]
     if request.method not in methods:
         allowed = tuple(sorted(methods))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from recognition_server import PATIENCE_SECONDS, RecognitionError, Server, within
+from recognition_server import PATIENCE_SECONDS, RecognitionError, Server, tidy_address, within
 
 PLUGIN = "performer_recognition"
 USUAL_ADDRESS = "http://localhost:8080"
@@ -154,8 +154,8 @@ class Settings:
     """What the user set in Stash, with what counts where nothing is set."""
 
     def __init__(self, found: Fields) -> None:
-        self.address = str(found.get("address") or USUAL_ADDRESS)
-        self.token = str(found.get("token") or "")
+        self.address = tidy_address(str(found.get("address") or "")) or USUAL_ADDRESS
+        self.token = str(found.get("token") or "").strip()
         self.stash_address = str(found.get("stash_address") or "").strip().rstrip("/")
         self.min_score = float(found.get("min_score") or USUAL_MIN_SCORE)
         self.markers = bool(found.get("markers"))

@@ -1,6 +1,7 @@
 """The function over HTTP, as functions-framework serves it."""
 
 import base64
+import gzip
 import io
 import json
 import logging
@@ -320,6 +321,15 @@ def test_bad_input_gets_its_own_error(
     assert error_of(client.get(f"/?{query}")) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("path", "words"), [("text.mp4", "text.mp4 holds text"), ("sound.mp4", "holds no picture.")]
+)
+def test_a_file_that_is_no_video_is_said_to_be_what_it_is(
+    client: FlaskClient, path: str, words: str
+) -> None:
+    assert words in client.get(f"/?path={path}").get_json()["error"]["message"]
+
+
 def test_a_parameter_in_query_and_form_is_repeated(client: FlaskClient) -> None:
     response = client.post("/?path=two.mp4", data={"path": "two.mp4"})
     assert error_of(response) == (400, "repeated_parameter")
@@ -329,6 +339,57 @@ def test_a_parameter_in_query_and_form_is_repeated(client: FlaskClient) -> None:
 def test_a_json_body_that_is_no_object_of_texts_is_refused(client: FlaskClient, body: str) -> None:
     response = client.post("/", data=body, content_type="application/json")
     assert error_of(response) == (400, "bad_parameter")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code", "words"),
+    [
+        ('{"path": "two.mp4"}', "application/x-www-form-urlencoded", "bad_parameter", "is JSON"),
+        ('{"path": "two.mp4"}', "text/plain", "missing_parameter", "says that it is 'text/plain'"),
+        ('{"path": "two.mp4"}', "", "missing_parameter", "does not say what it is"),
+        ("path=two.mp4", "multipart/form-data", "missing_parameter", "names no boundary"),
+        ("", "text/plain", "missing_parameter", "is missing. Ask for"),
+        ("null", "application/json", "bad_parameter", "The body is null;"),
+        ("[1]", "application/json", "bad_parameter", "The body is a list;"),
+        ('{"path": true}', "application/json", "bad_parameter", "path is true;"),
+        ('{"path": {"a": 1}}', "application/json", "bad_parameter", "path is an object;"),
+        ("[" * 30_000, "application/json", "bad_parameter", "is not JSON"),
+        ('{"path": "a", "path": "b"}', "application/json", "repeated_parameter", "given twice"),
+        (f"{'x' * 60_000}=1", "application/x-www-form-urlencoded", "bad_parameter", "'xxx"),
+    ],
+)
+def test_a_body_that_is_sent_otherwise_is_told_how(
+    client: FlaskClient, body: str, kind: str, code: str, words: str
+) -> None:
+    response = client.post("/", data=body, content_type=kind)
+    assert error_of(response) == (400, code)
+    message = response.get_json()["error"]["message"]
+    assert words in message
+    assert len(message) < 300
+
+
+def test_a_body_of_another_kind_does_no_harm_where_the_query_has_the_path(
+    client: FlaskClient,
+) -> None:
+    answer = client.post("/?path=cat.mp4", data="anything", content_type="text/plain")
+    assert (answer.status_code, answer.get_json()) == (200, [])
+
+
+def test_a_compressed_body_is_refused_as_such(client: FlaskClient) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    response = client.post("/", data=gzip.compress(b"path=two.mp4"), headers=form)
+    assert error_of(response) == (400, "bad_parameter")
+    assert "compressed ('gzip')" in response.get_json()["error"]["message"]
+
+
+def test_a_video_sent_as_its_path_is_a_url_and_a_long_path_is_not_sent_back(
+    client: FlaskClient,
+) -> None:
+    sent = client.post("/", data={"path": f"data:video/mp4;base64,{'A' * 60_000}"})
+    assert error_of(sent) == (400, "bad_parameter")
+    long = client.post("/", data={"path": "a" * 60_000})
+    assert error_of(long) == (404, "video_not_found")
+    assert max(len(sent.data), len(long.data)) < 1_000
 
 
 def test_messages_never_hold_a_path_outside_the_media_root(
@@ -373,7 +434,9 @@ def test_the_version_is_one_for_all_who_ask(client: FlaskClient) -> None:
 
 
 def test_other_urls_and_methods_are_told_apart(client: FlaskClient) -> None:
-    assert error_of(client.get("/nothing")) == (404, "not_found")
+    nothing = client.get("/nothing")
+    assert error_of(nothing) == (404, "not_found")
+    assert "There is no '/nothing' here. The page is at /, and /openapi.json" in nothing.text
     assert error_of(client.delete("/")) == (405, "method_not_allowed")
     assert error_of(client.post("/health")) == (405, "method_not_allowed")
 

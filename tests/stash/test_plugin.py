@@ -182,11 +182,37 @@ def test_what_is_wrong_is_said_with_what_to_do(
         ("file:///etc/passwd", "Write one like http://localhost:8080"),
         ("http://localhost:many", "Write one like http://localhost:8080"),
         ("http://[::1", "Write one like http://localhost:8080"),
+        ("http://127.0.0.1:9/caf\u00e9", "holds a letter that cannot be sent"),
     ],
 )
 def test_a_wrong_address_is_named(address: str, words: str, between: Between) -> None:
     between.stash.settings["address"] = address
     assert words in between.run(operation="view", scene=SCENE).printed["output"]["error"]
+
+
+@pytest.mark.parametrize(
+    "around", ["  {} \n", "{}/", "{}/stash/plugins/index.yml", " {}/stash/scrapers/index.yml/ "]
+)
+def test_what_was_copied_with_the_address_and_the_token_does_no_harm(
+    around: str, between: Between
+) -> None:
+    between.stash.settings = {
+        "address": around.format(between.ours.address),
+        "token": " t0ken\n",
+    }
+    between.ours.answers["/stash/status"] = (200, {})
+    between.ours.answers["/stash/connect"] = (200, {"scenes": 1})
+    first, second, *_ = between.run(operation="check").printed["output"]["lines"]
+    assert first["text"].startswith(f"The server answers at {between.ours.address};")
+    assert second["ok"], second["text"]
+    assert {headers["X-Token"] for _, headers, _ in between.ours.asked} == {"t0ken"}
+
+
+@pytest.mark.parametrize("token", ["t0\nken", "\u20ac"])
+def test_a_token_that_cannot_be_sent_is_said_in_words(token: str, between: Between) -> None:
+    between.stash.settings["token"] = token
+    words = between.run(operation="view", scene=SCENE).printed["output"]["error"]
+    assert "Copy both once more" in words
 
 
 @pytest.mark.parametrize("status", [401, 422])

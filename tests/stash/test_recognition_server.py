@@ -76,3 +76,11 @@ def test_what_is_no_whole_answer_is_said_in_words(script: ModuleType, at_once: b
         server = script.Server(address, "", "Settings", patience_seconds=20)
         with pytest.raises(script.RecognitionError, match=r"Something other|Nothing answers"):
             server.ask("/stash/status")
+
+
+@pytest.mark.parametrize("at_once", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=str)
+def test_https_where_only_http_is_spoken_is_said(script: ModuleType, at_once: bytes) -> None:
+    with answering(at_once) as address:
+        server = script.Server(address.replace("http:", "https:"), "", "Settings")
+        with pytest.raises(script.RecognitionError, match=r"speaks no https\. Write http://"):
+            server.ask("/stash/status")

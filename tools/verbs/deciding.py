@@ -81,9 +81,8 @@ def _find_video(ledger: Ledger, path: Path) -> int:
     found = find_ids(ledger, path)
     if not found:
         name = escape_unprintable(text_of(bytes(path)))
-        raise click.ClickException(
-            f"{name} was not scanned, as it is now. `results` lists what was."
-        )
+        trouble = "was not scanned, or was changed since" if path.exists() else "is not there"
+        raise click.ClickException(f"{name} {trouble}. `results` lists what was scanned.")
     return next(iter(found))
 
 

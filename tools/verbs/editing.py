@@ -77,7 +77,7 @@ def merge(kept: str, absorbed: str, store: Store, *, yes: bool) -> None:
     """
     with store.changing() as gallery:
         one, other = gallery.find_performer(kept), gallery.find_performer(absorbed)
-        if not yes:
+        if not yes and one.id != other.id:  # which is refused below
             photos = counted(other.encodings, "photo")
             click.confirm(
                 f"Merge {other.name} ({other.id}, {photos}) into {one.name} ({one.id}, "

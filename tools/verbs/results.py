@@ -17,7 +17,7 @@ from db.videos import Verdict, VideoRecord
 from function.library.finding import is_at
 from function.library.forgetting import UNKEPT, forget_unkept, open_library
 from function.library.jobs import chosen_strangers
-from function.library.lists import in_natural_order, to_csv, to_full_json, to_table
+from function.library.lists import in_natural_order, shown_where, to_csv, to_full_json, to_table
 from function.library.naming import Naming, open_naming
 from function.library.rematching import Changed
 from function.library.rematching import rematch as match_all_again
@@ -62,10 +62,13 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
         performers = {one.id: one for one in gallery.performers()}
         wanted = options["performer"]
         performer = None if wanted is None else gallery.find_performer(wanted).id
-        is_wanted = _filter([as_written(place).resolve() for place in places], options["state"])
+        asked = [as_written(place).resolve() for place in places]
+        is_wanted = _filter(asked, options["state"])
+        wanted_ones = filter(is_wanted, ledger.iterate())
+        records = [shown_where(one, lambda path: is_at(path, asked)) for one in wanted_ones]
         found = results_of(
             ledger,
-            iter(in_natural_order(filter(is_wanted, ledger.iterate()))),
+            iter(in_natural_order(records)),
             performers,
             cast("tuple[Verdict, ...]", options["verdict"]),
             each_picture=True,
@@ -77,7 +80,7 @@ def results(places: tuple[Path, ...], store: Store, library: StoreAddress, **opt
             and (one.people or not options["verdict"])
         )
         _print_results(chosen, performers.values(), *forms)
-        if places and not any(map(is_wanted, ledger.iterate())):
+        if places and not records:
             click.echo("Nothing there was scanned. Scan it: python -m tools scan.", err=True)
 
 

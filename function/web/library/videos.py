@@ -27,6 +27,7 @@ from function.library.lists import (
     VideoListed,
     person_to_json,
     pictures_to_json,
+    shown_where,
     state_of,
     to_json,
 )
@@ -171,7 +172,11 @@ def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
     """Yield the videos that are wanted, by id."""
     ledger, gallery = library.ledger, library.naming.gallery.generation[0]
     among = ledger.ids_of_performer(gallery, wanted.performer) if wanted.performer else None
-    after = wanted.after
+    after, places = wanted.after, wanted.places or ()
+
+    def is_there(path: bytes) -> bool:
+        return is_below(path, places)
+
     while batch := ledger.videos(after, READ_AT_ONCE):
         after = batch[-1].id
         near = [
@@ -180,13 +185,11 @@ def _choose(library: Library, wanted: _Wanted) -> Iterator[VideoRecord]:
             if (among is None or one.id in among)
             and (not wanted.kinds or one.kind in wanted.kinds)
             and (not wanted.states or state_of(one) in wanted.states)
-            and (
-                wanted.places is None
-                or any(is_below(path, wanted.places) for path in one.known_paths)
-            )
+            and (wanted.places is None or any(map(is_there, one.known_paths)))
         ]
         fitting = _with_verdict(library, near, wanted.verdicts)
-        yield from (shown for one in near if one.id in fitting and (shown := library.shown(one)))
+        placed = (shown_where(one, is_there) for one in near if one.id in fitting)
+        yield from (shown for one in placed if (shown := library.shown(one)))
 
 
 def _with_verdict(

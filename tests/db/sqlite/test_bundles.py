@@ -15,6 +15,7 @@ from db.errors import (
     DamagedBundleError,
     GalleryError,
     GalleryMissingError,
+    GalleryReadOnlyError,
     GalleryTooNewError,
     NotAGalleryError,
 )
@@ -35,6 +36,7 @@ from db.sqlite.forgetting import forget
 from db.sqlite.gallery import SqliteGallery
 from db.sqlite.store import SqliteStore
 from db.stores import open_bundle
+from tests.db.sqlite.test_checks import full_disk
 from tests.support.galleries import MODEL, encoding, performer
 
 
@@ -275,6 +277,13 @@ def test_what_earlier_versions_enrolled_can_be_carried_too(
         assert (len(ada.identities), len(bob.identities), carol.encodings) == (2, 2, 0)
         assert not {*ada.identities} & {*bob.identities}
         assert [one.name for one in opened.find_identities(ada.identities)] == ["Ada"]
+
+
+def test_on_a_full_disk_the_bundle_is_named_that_was_asked_for(bundle: Path) -> None:
+    told = pytest.raises(GalleryReadOnlyError, match=r"^The bundle new\.bundle could not be")
+    with SqliteGallery(bundle.with_name("g.db")) as gallery, full_disk(), told:
+        export_bundle(gallery, bundle.with_name("new.bundle"))
+    assert not [one for one in bundle.parent.iterdir() if "new" in one.name]
 
 
 def test_who_has_a_name_that_no_bundle_holds_is_named_when_it_is_to_be_written(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from db.errors import NetworkShareError
-from db.sqlite.checks import check_gallery, check_sqlite_version
+from db.sqlite.checks import _judge_failure, check_gallery, check_sqlite_version
 from db.sqlite.filesystems import find_network_share
 from db.sqlite.gallery import SqliteGallery
 from tests.support.galleries import encoding, gallery_of_schema, performer
@@ -140,6 +140,17 @@ def test_where_the_disk_is_the_trouble_no_backup_is_asked_for_first(
         (problem,) = [one for one in check_gallery(path) if one.level == "error"]
     assert problem.found == found
     assert problem.remedy.startswith(remedy)
+
+
+def test_a_file_that_may_not_be_written_is_not_said_to_be_unreadable(path: Path) -> None:
+    caught = pytest.raises(sqlite3.OperationalError)
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db, caught as refused:
+        db.execute("CREATE TABLE t (x)")
+    problem = _judge_failure(path, refused.value)
+    assert problem.found.startswith(
+        "g.db cannot be checked, as it or its folder may not be written"
+    )
+    assert problem.remedy == "Check the owner and the permissions of the file and its folder."
 
 
 def test_a_file_that_another_process_has_locked_is_no_damaged_one(path: Path) -> None:

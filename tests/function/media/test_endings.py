@@ -9,10 +9,12 @@ from random import Random
 from typing import cast
 
 import av
+import numpy as np
 import pytest
 from av.video.stream import VideoStream
 
 from function.media import chunks, elements, objects
+from function.media.descriptors import DescriptorFile, size_of
 from function.media.endings import find_seconds_if_cut
 from function.media.frames import sample_frames
 from function.media.videos import open_video
@@ -36,7 +38,7 @@ def seconds_if_cut(path: Path) -> float:
         return find_seconds_if_cut(path, container)
 
 
-def look(path: Path) -> tuple[float, float, float]:
+def look(path: Path | int) -> tuple[float, float, float]:
     """How long a file is, until when something is shown, and how long nothing can be read."""
     with open_video(path, 0.5) as video:
         frames = list(sample_frames(video))
@@ -247,3 +249,27 @@ def test_what_is_made_to_be_read_for_ever_is_not(
         assert not elements.states_locked_pictures(descriptor, size)
         assert not objects.states_locked_pictures(descriptor)
     assert 500 < count < 150_000
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.mkv", "v.avi"])
+def test_a_film_is_as_long_by_its_descriptor_as_by_its_path(tmp_path: Path, name: str) -> None:
+    """The last keyframe was read at the beginning, and the rest is read from there on."""
+    noise = np.random.default_rng(1)
+    pictures = (noise.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(125))
+    path = write_video(tmp_path / name, pictures, keyframe_every=1_000)
+    assert path.stat().st_size > 64 * 1024
+    by_path = look(path)
+    with path.open("rb") as file:
+        by_descriptor = look(file.fileno())
+    assert by_descriptor == by_path
+    assert by_path[0] == pytest.approx(5, abs=0.1)
+
+
+def test_asking_how_large_a_file_is_moves_nobody_who_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"0123456789")
+    with path.open("rb", buffering=0) as file:
+        file.read(4)
+        assert size_of(file.fileno()) == 10
+        assert DescriptorFile(file.fileno()).size_bytes == 10
+        assert file.read() == b"456789"

@@ -17,7 +17,7 @@ from function.errors import (
     UnreadableVideoError,
     VideoNotFoundError,
 )
-from function.media.files import _open_beneath, open_media, open_within
+from function.media.files import _open_beneath, open_any, open_media, open_within
 from function.media.spellings import as_written
 from tools.soak.paths import CANARY, escape_paths, lay_out_library
 
@@ -88,6 +88,8 @@ def test_no_escape_path_opens_anything(root: Path) -> None:
         ("http://127.0.0.1/film.mp4", BadParameterError),
         ("FILE:///etc/passwd", BadParameterError),
         ("hls+https://127.0.0.1/film.mp4", BadParameterError),
+        ("data:video/mp4;base64,AAAA", BadParameterError),
+        ("data: a film.mp4", VideoNotFoundError),
         ("../secret.mp4", OutsideMediaRootError),
         ("out.mp4", OutsideMediaRootError),
         ("outside/secret.mp4", OutsideMediaRootError),
@@ -144,6 +146,21 @@ def test_an_address_is_refused_with_what_to_do_and_without_what_it_names(root: P
     assert "PATH_MAP" in str(caught.value)
     assert "host" not in str(caught.value)
     assert content("./http://host/film.mp4", root) == b"itself"
+
+
+def test_a_url_in_a_shell_is_said_to_be_one_unless_a_file_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = Path("https://host/a film.mp4")
+    with pytest.raises(VideoNotFoundError, match="is a URL"), open_any(url):
+        pass
+    with pytest.raises(VideoNotFoundError, match="There is no file"), open_any(Path("a:b.mp4")):
+        pass
+    url.parent.mkdir(parents=True)
+    url.write_bytes(b"itself")
+    with open_any(url) as media:
+        assert os.read(media.descriptor, 99) == b"itself"
 
 
 def test_a_prefix_that_looks_like_an_address_can_be_exchanged(root: Path) -> None:

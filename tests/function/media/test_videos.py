@@ -155,7 +155,22 @@ def test_an_archive_is_no_video_of_its_first_picture(tmp_path: Path) -> None:
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:
-    assert "holds no picture" in str(refusal(write_sound(tmp_path / "sound.mp4")))
+    assert "holds no picture. Give" in str(refusal(write_sound(tmp_path / "sound.mp4")))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["<!DOCTYPE html><title>404 Nicht gefunden: für später</title>", "#EXTM3U\nhttps://a/1.ts\n"],
+)
+def test_a_page_or_a_playlist_saved_as_a_video_is_said_to_be_text(
+    content: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "film.mp4"
+    for encoding in ("utf-8", "latin-1", "utf-16"):
+        path.write_text(content, encoding=encoding)
+        assert str(refusal(path)).startswith("film.mp4 holds text")
+    path.write_bytes(bytes(range(256)) * 8)
+    assert "not a video in a supported format, or is damaged." in str(refusal(path))
 
 
 def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:

@@ -280,3 +280,14 @@ def test_nobody_waits_for_as_long_as_a_server_likes() -> None:
         with retries.answer_to(client, request, attempts=3, pause=pauses.append) as response:
             assert response.status_code == 503
     assert pauses == [retries.LONGEST_PAUSE_SECONDS] * 2
+
+
+def test_whoever_waits_for_a_server_is_told_once_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(retries, "FIRST_PAUSE_SECONDS", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with caplog.at_level("INFO", "function.sources"), pytest.raises(UnusableSourceError):
+        ask_graphql(url)
+    assert caplog.messages == [f"Stash at {url} does not answer; asking again."]

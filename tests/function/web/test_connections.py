@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -267,6 +268,18 @@ def test_headers_as_clients_write_them_are_read(desk: Desk) -> None:
         client = connect()
         client.sendall(GOOD[:-2] + b"\r\n".join(odd) + b"\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_whoever_wants_https_is_told_at_once_that_it_is_not_spoken(desk: Desk) -> None:
+    begun = time.monotonic()
+    with fronted(desk) as connect, connect() as client:
+        unchecked = ssl.create_default_context()
+        unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+        with pytest.raises(ssl.SSLError, match="alert protocol version"):
+            unchecked.wrap_socket(client)
+        with connect() as other:
+            assert is_answered(other)
+    assert time.monotonic() - begun < connections.HEAD_SECONDS / 2
 
 
 def test_a_slow_answer_has_no_deadline(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

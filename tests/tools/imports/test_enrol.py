@@ -104,7 +104,8 @@ def test_refused_photos_are_named_with_their_reasons_and_the_rest_goes_on(
             record(photos / "cat.png", two, text, photos / "obama1.jpg"), gallery, engine
         )
         lost = SourceRecord(Performer(id=0, name="Lost"), (Photo("gone.jpg", gone.read_bytes),))
-        assert "No such file" in enrol_performer(lost, gallery, engine).refusals[0].reason
+        (refusal,) = enrol_performer(lost, gallery, engine).refusals
+        assert refusal.reason == "cannot be read: No such file or directory"
     assert outcome.added_photos == 1
     assert [(one.photo, one.reason.split(":")[0]) for one in outcome.refusals] == [
         ("cat.png", "no face found"),

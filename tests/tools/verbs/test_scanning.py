@@ -187,7 +187,12 @@ def test_a_video_is_found_through_links_to_its_folder(
 def test_a_name_that_is_no_text_is_told_as_one(run: Any, media: Path) -> None:
     run("scan", media)
     odd = os.fsdecode(b"\xff\n.mp4")
-    assert r"\xff\n.mp4 was not scanned" in run("decide", odd, 0, "--ignore", exit_code=1).stderr
+    assert r"\xff\n.mp4 is not there" in run("decide", odd, 0, "--ignore", exit_code=1).stderr
+    new = media / "new.mp4"
+    new.write_bytes(b"new")
+    assert (
+        "was not scanned, or was changed" in run("decide", new, 0, "--ignore", exit_code=1).stderr
+    )
 
 
 def test_a_vanished_file_is_found_by_its_name_as_it_is_printed(
@@ -535,6 +540,13 @@ def test_results_are_filtered_by_performer_verdict_state_and_place(named: Any, m
     assert list(names_in(read(named("results", media / "01.mp4")))) == ["01.mp4"]
     assert list(names_in(read(named("results", media)))) == list(everything)
     assert read(named("results", media.parent / "med")) == []
+    (media / "copies").mkdir()
+    shutil.copy(media / "01.mp4", media / "copies" / "a copy.mp4")
+    named("scan", media)
+    pair = [f"{media}/01.mp4", f"{media}/copies/a copy.mp4"]
+    for place in (pair, pair[::-1]):
+        (listed,) = read(named("results", place[0]))
+        assert [listed["path"], *listed["other_paths"]] == place
     assert read(named("results", "--state", "failed")) == []
     (media / "02.mp4").unlink()
     named("scan", media)

@@ -254,6 +254,8 @@ def test_renaming_and_merging_outlive_the_next_import(people_folder: Path, db: P
         "Merge Grace Hopper (2, 1 photo) into Barack H. Obama (1, 2 photos)? This cannot be undone."
     )
     assert asked in refused.stderr
+    itself = run("merge", "Grace Hopper", "id:2", "--db", db)
+    assert "Grace Hopper (2) cannot be merged with itself" in itself.stderr
     merged = answer("merge", "Barack H. Obama", "Grace Hopper", "--yes", "--db", db)
     assert merged["encodings"] == 3
     assert answer("import", "folder", people_folder, "--db", db)["unchanged"] == 2

@@ -78,6 +78,18 @@ def test_only_what_was_asked_for_is_listed(
     assert paths(client.get(f"/library/videos?{query}").get_json()) == found
 
 
+def test_a_video_with_copies_goes_by_the_one_in_the_folder_that_was_asked_for(
+    client: FlaskClient, library: MadeUpLibrary
+) -> None:
+    shutil.copy(library.root / "a.mp4", library.root / "sub" / "copy.mp4")
+    found = find_videos([library.root / "sub" / "copy.mp4"], {})
+    with library.ledger() as ledger:
+        ledger.offer(found.files, "normal")
+    (first, _) = client.get("/library/videos?path=sub").get_json()["videos"]
+    assert (first["path"], first["other_paths"]) == ("sub/copy.mp4", ["a.mp4"])
+    assert paths(client.get("/library/videos").get_json())[0] == "a.mp4"
+
+
 @pytest.mark.parametrize("at_once", [1, 500])
 def test_pages_follow_each_other_without_gap_or_repeat(
     client: FlaskClient, at_once: int, monkeypatch: pytest.MonkeyPatch
