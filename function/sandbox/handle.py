@@ -4,7 +4,8 @@ import logging
 import os
 import signal
 import socket
-import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -47,6 +48,9 @@ OWN_FILES = "/proc/self/fd"
 """Where Linux shows a process the files that it has open, so that it can open them once more."""
 
 HEARTBEAT_SECONDS = 1.0
+
+ENDS_WITHIN_SECONDS = 1.0
+"""Whoever has closed the socket has so long to end, and to say how, before it is killed."""
 
 AHEAD_BYTES = 4096
 """A child sends this much ahead, the progress of a few frames, and waits until we read it: so
@@ -107,6 +111,7 @@ class Child:
         finally:
             for one in theirs:
                 one.close()
+        self._ending = threading.Lock()
         self._channel = Channel(ours)
         self._inbox = Inbox(ours, largest_answer)
         self._allowance = Allowance(0)
@@ -125,8 +130,16 @@ class Child:
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Whether it is running."""
-        return self._process.poll() is None
+        """Whether it is running; whether or not, it stays for `kill` to bury."""
+        if self._process.returncode is not None:
+            return False
+        if sys.platform != "linux":  # where Python cannot ask without burying
+            return self._process.poll() is None
+        try:
+            ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:  # buried just now
+            return False
+        return ended is None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -150,13 +163,19 @@ class Child:
         return self._ready is None or self._inbox.is_empty()
 
     def kill(self) -> None:
-        """End the process at once, with everything it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        with suppress(ChildProcessError):  # helpers fall to us if we are a container's first
-            while True:
-                os.waitpid(-self._process.pid, 0)
+        """End the process at once, with everything it started, and bury it, if that is not done.
+
+        Once it is buried the system may give its number to others, who would be killed for it.
+        """
+        with self._ending:
+            if self._process.returncode is not None:
+                return
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            with suppress(ChildProcessError):  # helpers fall to us if we are a container's first
+                while True:
+                    os.waitpid(-self._process.pid, 0)
 
     def close(self) -> None:
         """Kill it, and close the connections to it."""
@@ -183,6 +202,7 @@ class Child:
                 self.kill()
                 raise EngineUnavailableError(answer.message)
             if not isinstance(answer, Ready):
+                self.kill()
                 raise EndedError("it sent an unexpected message")
             self._ready = answer
         return self._ready
@@ -277,11 +297,13 @@ class Child:
         _log.log(min(line.level, logging.ERROR), "%s", line.message[-LONGEST_LINE:])
 
     def _ended(self) -> EndedError:
-        """Say how it ended."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
+        """Say how it ended, or else end it."""
+        until = time.monotonic() + ENDS_WITHIN_SECONDS
+        while (is_alive := self.is_alive()) and time.monotonic() < until:
+            time.sleep(0.01)
+        self.kill()
         code = self._process.returncode
-        if code is None:
+        if is_alive:
             return EndedError("it closed its socket")
         if code == NETS_ENDED:
             return NetsEndedError("the process that runs its nets had ended")

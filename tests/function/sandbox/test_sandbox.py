@@ -195,6 +195,53 @@ def test_a_video_that_takes_too_long_is_ended(library: Path) -> None:
         assert os.kill(process, 0) is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_whoever_gets_the_number_of_a_child_that_was_ended_is_not_ended_for_it(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads slowly comes back long after: by then the system may have given it away."""
+    end, ended = os.killpg, list[int]()
+
+    def note(group: int, number: int) -> None:
+        ended.append(group)
+        end(group, number)
+
+    monkeypatch.setattr(os, "killpg", note)
+    with sandboxed(library) as sandbox:
+        events = look(sandbox, library, "long.mp4")
+        start_looking(events)
+        (child,) = sandbox.pool._children
+        child.overrun()  # as the time limit does, in a thread of its own
+        assert not Path(f"/proc/{child.process_id}").exists()
+        with pytest.raises(TimeLimitError):
+            list(events)
+    assert ended.count(child.process_id) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_child_that_ended_by_itself_keeps_its_number_until_it_is_dealt_with(
+    library: Path,
+) -> None:
+    with sandboxed(library) as sandbox:
+        sandbox.ready()
+        (child,) = sandbox.pool._idle
+        os.kill(child.process_id, signal.SIGSEGV)
+        wait_until(lambda: not child.is_alive())
+        assert Path(f"/proc/{child.process_id}").exists()
+        assert findings(sandbox, library).faces
+        assert not Path(f"/proc/{child.process_id}").exists()
+
+
+def test_a_child_that_falls_silent_as_it_starts_is_not_kept(library: Path) -> None:
+    silent = "import os, sys, time; os.close(int(sys.argv[2])); time.sleep(100)"
+    with sandboxed(library) as sandbox:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(starting, "_START", silent)
+            with pytest.raises(EngineUnavailableError, match="closed its socket"):
+                sandbox.ready()
+        assert findings(sandbox, library).faces
+
+
 def test_faces_that_take_too_long_to_group_end_with_the_limit(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
