@@ -11,8 +11,10 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 
 import functions_framework
 from flask import Flask
@@ -141,16 +143,24 @@ def _require_locks(service: Service) -> None:
 
 
 def _stop_on_signals(front: Front, service: Service) -> None:
-    def stop(*_: object) -> None:
+    """Have a thread stop the server once a signal asks for it; further signals change nothing.
+
+    The handler takes no lock: it may interrupt whoever holds it, such as itself, where a group of
+    processes is ended and one of them passes the signal on.
+    """
+    asked = SimpleQueue[int]()
+
+    def stop() -> None:
+        asked.get()
         service.worker.stop()
         service.tasks.stop()
-        timer = threading.Timer(FINISH_WITHIN_SECONDS, service.close)
-        timer.daemon = True
-        timer.start()
         front.stop(STOP_WITHIN_SECONDS)
+        time.sleep(FINISH_WITHIN_SECONDS)
+        service.close()
 
+    threading.Thread(target=stop, name="stop", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        signal.signal(number, lambda number, _: asked.put(number))
 
 
 if __name__ == "__main__":

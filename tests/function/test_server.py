@@ -24,6 +24,7 @@ from function.engines.models import PRIMARY, SECOND, SECOND_BEFORE
 from function.web.page_requests import PAGE_HEADER
 from tests.support.servers import framework_server
 from tests.support.servers import own_server as one_server
+from tests.support.waiting import wait_until
 from tools.footage.videos import moving_picture, read_portrait, write_video
 from tools.soak.servers import Answer, Server, free_port, serving
 
@@ -402,6 +403,42 @@ def test_told_to_stop_it_ends_work_with_an_answer_in_time(own_server: Server) ->
     assert answer.status == 200 or (answer.status == 503 and b'"stopping"' in answer.body)
     assert own_server.process.returncode == 0
     assert own_server.children() == []
+
+
+TOLD_TWICE = """
+import signal
+from function import server
+from function.library.server_threads import ServerThread
+stop = ServerThread.stop
+def told_again(thread):
+    with thread.closing._cond:  # as in the midst of `closing.set`
+        signal.raise_signal(signal.SIGINT)
+    stop(thread)
+ServerThread.stop = told_again
+server.main()
+"""
+
+
+def test_told_to_stop_twice_at_once_it_stops(tmp_path: Path, library: Path) -> None:
+    port = free_port()
+    environment = {"MEDIA_ROOT": str(library), "PORT": str(port)}
+    environment |= {"PERFORMERS_DB": str(tmp_path / "g.db"), "LIBRARY_DB": str(tmp_path / "l.db")}
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", TOLD_TWICE],
+            cwd=Path(__file__).parents[2],
+            env=os.environ | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: "Serving on" in log.read_text())
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_body_of_300_megabytes_is_refused_and_not_kept(server: Server) -> None:

@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any
 
 from function.library.scanning import Scanner
@@ -24,27 +25,33 @@ def ended_by_signals(scanner: Scanner) -> Iterator[threading.Event]:
         yield ended
         return
 
-    def end() -> None:
-        scanner.stopping.set()
-        scanner.reader.close()  # or a slow frame, or a net that loads, would hold it up
+    asked = SimpleQueue[bool]()
+
+    def wait() -> None:
+        if asked.get():
+            ended.set()
+            scanner.stopping.set()
+            scanner.reader.close()  # or a slow frame, or a net that loads, would hold it up
 
     def take(*_: Any) -> None:
         _restore(before)
-        ended.set()
-        # In a thread, as the main one may just hold a lock that this needs.
-        threading.Thread(target=end).start()
+        asked.put(item=True)  # a thread does the rest: this one may just hold a lock of theirs
 
     numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
     handlers = {number: signal.getsignal(number) for number in numbers}
     before = {
         number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN
     }
+    waiting = threading.Thread(target=wait, name="signals", daemon=True)
+    waiting.start()
     try:
         for number in before:
             signal.signal(number, take)
         yield ended
     finally:
         _restore(before)
+        asked.put(item=False)
+        waiting.join()
 
 
 def _restore(handlers: Mapping[int, Any]) -> None:

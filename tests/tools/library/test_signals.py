@@ -68,3 +68,26 @@ def test_no_copy_of_what_is_imported_is_left_behind(
         process.send_signal(number)
         assert process.wait(timeout=60) == 128 + number
     assert list(temporary.iterdir()) == []
+
+
+TOLD_TWICE = """
+import os, shutil, signal, sys, tempfile
+from tools.ending import tidied_up
+remove = shutil.rmtree
+def told_again(*arguments, **options):
+    os.kill(os.getpid(), int(sys.argv[1]))
+    remove(*arguments, **options)
+tempfile._shutil.rmtree = told_again
+with tidied_up(), tempfile.TemporaryDirectory(dir=sys.argv[2]):
+    os.kill(os.getpid(), int(sys.argv[1]))
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_is_ended_twice_removes_its_files_once(number: signal.Signals, tmp_path: Path) -> None:
+    """As by a service manager that ends a group, of which one process passes the signal on."""
+    command = [sys.executable, "-c", TOLD_TWICE, str(int(number)), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, timeout=60)
+    assert done.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []
