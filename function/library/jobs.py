@@ -5,7 +5,7 @@ Whoever works on the ledger, a server or a shell, obeys it.
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -96,13 +96,17 @@ def cancel(ledger: Ledger) -> int:
 
 def wanted_scans(ledger: Ledger) -> tuple[WantedScan, ...]:
     """Return what is still to be looked at, in the order in which it was asked for."""
-    stored = ledger.choice(_WANTED) or "[]"
-    listed = read_list(stored)
-    wanted = tuple(scan for one in listed or () if (scan := _read_wanted(one)))
-    if listed is None or len(wanted) < len(listed):
-        put_wanted(ledger, wanted)
-        _log.warning(DAMAGED)
+    wanted, is_sound = _read_all(ledger.choice(_WANTED))
+    if not is_sound:
+        change_wanted(ledger, lambda sound: sound)
     return wanted
+
+
+def _read_all(stored: str) -> tuple[tuple[WantedScan, ...], bool]:
+    """Read what was put there, and say whether none of it is damaged."""
+    listed = read_list(stored or "[]")
+    wanted = tuple(scan for one in listed or () if (scan := _read_wanted(one)))
+    return wanted, listed is not None and len(wanted) == len(listed)
 
 
 def _read_wanted(one: object) -> WantedScan | None:
@@ -120,4 +124,27 @@ def _read_wanted(one: object) -> WantedScan | None:
 
 def put_wanted(ledger: Ledger, wanted: Iterable[WantedScan]) -> None:
     """Remember what is to be looked at, in place of what was."""
-    ledger.choose(_WANTED, json.dumps([asdict(one) for one in wanted]))
+    ledger.choose(_WANTED, _write_all(wanted))
+
+
+def change_wanted(
+    ledger: Ledger, change: Callable[[tuple[WantedScan, ...]], Iterable[WantedScan]]
+) -> None:
+    """Remember what `change` makes of what is to be looked at; nobody else comes between."""
+
+    def write(stored: str) -> str:
+        wanted, is_sound = _read_all(stored)
+        if not is_sound:
+            _log.warning(DAMAGED)
+        return _write_all(change(wanted))
+
+    ledger.choose_by(_WANTED, write)
+
+
+def add_wanted(ledger: Ledger, scan: WantedScan) -> None:
+    """Remember a scan behind the others, unless an equal one waits."""
+    change_wanted(ledger, lambda known: dict.fromkeys((*known, scan)))
+
+
+def _write_all(wanted: Iterable[WantedScan]) -> str:
+    return json.dumps([asdict(one) for one in wanted])

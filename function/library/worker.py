@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -27,9 +27,9 @@ from function.library.forgetting import finish_strangers, open_library
 from function.library.gate import Gate
 from function.library.jobs import (
     WantedScan,
+    change_wanted,
     chosen_strangers,
     note_worker_roots,
-    put_wanted,
     wanted_scans,
 )
 from function.library.naming import open_naming
@@ -92,13 +92,16 @@ class Worker:
         Raises:
             GalleryError: the ledger cannot be made or written; see `db.errors`.
         """
-        with open_library(self._settings.library_db, self._store) as ledger, self._lock:
-            known = wanted_scans(ledger)
+
+        def add(known: tuple[WantedScan, ...]) -> Iterable[WantedScan]:
             looking = self._looking
-            if looking in known and looking and scan == replace(looking, turn=0):
-                # What was written since that look began would be missed.
-                scan = replace(scan, turn=looking.turn + 1)
-            put_wanted(ledger, dict.fromkeys((*known, scan)))
+            is_late = looking in known and looking and scan == replace(looking, turn=0)
+            # What was written since that look began would be missed.
+            added = replace(scan, turn=looking.turn + 1) if looking and is_late else scan
+            return dict.fromkeys((*known, added))
+
+        with open_library(self._settings.library_db, self._store) as ledger, self._lock:
+            change_wanted(ledger, add)
         self.start()
 
     def tidy_soon(self) -> None:
@@ -166,12 +169,13 @@ class Worker:
         """Queue what was asked for, and what is new if it is time to look again."""
         while not self.is_closing and (wanted := wanted_scans(ledger)):
             with self._lock:
-                self._looking, self.seen = wanted[0], 0
-            self._offer(ledger, wanted[0], partial(_is_wanted, ledger, wanted[0]))
+                first = self._looking = wanted[0]
+                self.seen = 0
+            self._offer(ledger, first, partial(_is_wanted, ledger, first))
             self._scan_at = 0.0
             with self._lock:
                 self._looking = None
-                put_wanted(ledger, (one for one in wanted_scans(ledger) if one != wanted[0]))
+                change_wanted(ledger, partial(_without, first))
         every = self._settings.scan_every
         if isinstance(every, timedelta) and time.monotonic() >= self._look_at:
             places = tuple(map(str, self._settings.media_root))
@@ -190,6 +194,8 @@ class Worker:
         if is_wanted():
             found = note_missing(ledger, found, places, gone=wanted.gone)
             queue_videos(ledger, found, wanted.depth, retry=wanted.retry, again=wanted.again)
+            if not is_wanted():  # cancelled meanwhile: of many videos that takes seconds
+                ledger.empty_queue()
         _log.info("Found %d videos, %d new or changed.", len(found.paths), len(found.files))
         if found.texts:
             _log.info("%s", found.texts_told)
@@ -272,6 +278,10 @@ class Worker:
                 self._at_work[event.path] = event.progress
             else:
                 self._at_work.pop(event.path, None)
+
+
+def _without(scan: WantedScan, known: Iterable[WantedScan]) -> list[WantedScan]:
+    return [one for one in known if one != scan]
 
 
 def _is_wanted(ledger: Ledger, wanted: WantedScan) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from tqdm import tqdm
 from db.galleries import Store
 from db.ledgers import Ledger
 from db.tasks import Task
-from function.library.jobs import WantedScan, put_wanted, wanted_scans
+from function.library.jobs import add_wanted
 from function.settings import Settings
 from function.stash.connection import require_connection
 from function.stash.queueing import UNDER_WAY, is_undo_of_run, queue_task
@@ -38,11 +39,8 @@ def workplace_of(settings: Settings, store: Store, ledger: Ledger) -> Workplace:
     Raises:
         NotConnectedError: nobody has said where Stash is.
     """
-
-    def want(scan: WantedScan) -> None:
-        put_wanted(ledger, dict.fromkeys((*wanted_scans(ledger), scan)))
-
-    return Workplace(settings, store, ledger, require_connection(settings), want)
+    connection = require_connection(settings)
+    return Workplace(settings, store, ledger, connection, partial(add_wanted, ledger))
 
 
 def do_now(ledger: Ledger, settings: Settings, store: Store, task: Task) -> Task:

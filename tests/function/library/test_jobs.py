@@ -1,12 +1,21 @@
 """What a ledger keeps of the scans that were asked for."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from db.sqlite.ledger import SqliteLedger
-from function.library.jobs import WantedScan, chosen_strangers, put_wanted, wanted_scans
+from function.library.jobs import (
+    WantedScan,
+    add_wanted,
+    change_wanted,
+    chosen_strangers,
+    put_wanted,
+    wanted_scans,
+)
 
 SOUND = WantedScan(("/videos",), "deep", retry=True)
 
@@ -41,6 +50,24 @@ def test_one_that_is_damaged_takes_no_other_with_it(damaged: object) -> None:
         ledger.choose("wanted scans", json.dumps([damaged, asdict(SOUND)]))
         assert wanted_scans(ledger) == (SOUND,)
         assert len(json.loads(ledger.choice("wanted scans"))) == 1
+
+
+def test_what_is_added_or_taken_at_the_same_time_loses_nothing(tmp_path: Path) -> None:
+    """Two processes have a ledger: whoever adds a scan may come while the other takes one away."""
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        put_wanted(ledger, [SOUND])
+
+    def change(number: int) -> None:
+        with SqliteLedger(tmp_path / "l.db") as ledger:
+            for each in range(20):
+                add_wanted(ledger, WantedScan((f"/{number}/{each}",)))
+                change_wanted(ledger, lambda known: [one for one in known if one != SOUND])
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(change, range(2)))
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        places = {one.places for one in wanted_scans(ledger)}
+    assert places == {(f"/{number}/{each}",) for number in range(2) for each in range(20)}
 
 
 @pytest.mark.parametrize("chosen", ["keep", "off", "90d"])

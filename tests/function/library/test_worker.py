@@ -248,6 +248,26 @@ def test_what_is_cancelled_is_found_again_by_the_next_scan(place: Place) -> None
         wait_until(lambda: ledger.counts().done == 3)
 
 
+@pytest.mark.parametrize("step", ["note_missing", "queue_videos"])
+def test_what_is_cancelled_while_it_is_queued_is_not_scanned(
+    step: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To queue a hundred thousand videos takes seconds."""
+    do, cancelled = getattr(worker_module, step), threading.Event()
+
+    def cancelled_before(ledger: Ledger, *arguments: Any, **options: Any) -> Any:
+        jobs.cancel(ledger)
+        done = do(ledger, *arguments, **options)
+        cancelled.set()
+        return done
+
+    monkeypatch.setattr(worker_module, step, cancelled_before)
+    place.worker().want(place.everything())
+    assert cancelled.wait(60)
+    wait_until(lambda: sum(place.counts()) == 0)
+    assert stays(lambda: sum(place.counts()) == 0, 1.0)
+
+
 def test_a_cancelled_rescan_leaves_what_was_known(place: Place) -> None:
     worker = place.worker()
     worker.want(place.everything())
