@@ -67,10 +67,11 @@ class Looker:
                 raise BusyError(
                     f"{MOST_LOOKS} videos and albums wait to be looked at already. Try again later."
                 )
-            self._wanted.append(video)
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="looker", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="looker", daemon=True)
+                thread.start()  # it waits for the lock; where none is to be had, all is as before
+                self._thread = thread
+            self._wanted.append(video)
 
     def progress_of(self, video: int) -> Progress | None:
         """Return how far the look at a video is; None if it has not begun."""

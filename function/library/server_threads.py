@@ -39,8 +39,9 @@ class ServerThread:
         """Begin, or go on at once; it may be called again."""
         with self._lock:
             if self._thread is None and not self.closing.is_set():
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()  # where none is to be had, it may be tried again
+                self._thread = thread
         self.wake.set()
 
     def stop(self) -> None:

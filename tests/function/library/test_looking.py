@@ -99,6 +99,22 @@ def test_only_what_is_asked_for_is_looked_at_and_scans_wait_meanwhile(place: Pla
     assert place.reader.read == ["02.mp4"]
 
 
+def test_where_no_thread_is_to_be_had_it_is_looked_at_when_it_is_asked_for_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    place.reader.let_go.set()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            place.looker.look(place.videos[1])
+    place.looker.look(place.videos[1])
+    until(lambda: place.state(place.videos[1]) == "done")
+    place.looker.close()
+
+
 def test_it_is_looked_at_also_while_scans_are_paused(place: Place) -> None:
     place.reader.let_go.set()
     with open_ledger(place.settings.library_db) as ledger:
