@@ -28,22 +28,23 @@ def check_page(path: Path) -> None:
     refuse_others([path.parent / name for name in (CALIBRATION_FILE, MISSES_FILE)], OF_DRAWINGS)
 
 
-def write_page(path: Path, evaluation: Evaluation) -> None:
+def write_page(path: Path, evaluation: Evaluation, *, nets: str = "") -> None:
     """Replace what is between the markers of a page, and write both drawings beside it.
 
-    The drawings show the set of everyone, or the only set.
+    The drawings show the set of everyone, or the only set. `nets` says, there and above the table,
+    by which nets that was measured, if not by those that are used unless others are asked for.
 
     Raises:
         UnusableSourceError: as check_page.
     """
     before, after = _split(path)
-    table = render_markdown(evaluation)
+    table = (f"Measured with {nets}.\n\n" if nets else "") + render_markdown(evaluation)
     mode = stat.S_IMODE(path.stat().st_mode)
     page = f"{before}{BEGIN}\n{table}{END}{after}"
     write_whole(path.resolve(), page.encode(), mode)
     last = evaluation.sets[-1]
     rows = [row for row in evaluation.rows if row.set_name == last.name]
-    about = f"{last.people} people"
+    about = f"{last.people} people{f', {nets}' if nets else ''}"
     calibration = draw_reliability(pool_bins([row.reliability for row in rows]), about)
     write_whole(path.parent / CALIBRATION_FILE, calibration.encode(), mode)
     write_whole(path.parent / MISSES_FILE, _draw_misses(rows, about).encode(), mode)

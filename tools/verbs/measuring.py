@@ -130,7 +130,7 @@ def evaluate(
         for engine, net in loaded
     }
     if page is not None:
-        write_page(page, *evaluations.values())
+        write_page(page, *evaluations.values(), nets=_other_nets(loaded[0][1]))
     _print_evaluations(evaluations, table=table)
 
 
@@ -155,6 +155,13 @@ def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
     name = engine.second.model.id
     fitted = open_second(options) if needs_fit else None
     return engine, SecondNet(name=name, own=engine.second.model, model=fitted)
+
+
+def _other_nets(net: SecondNet) -> str:
+    """Name the nets that were measured, if they are others than those in use unless asked for."""
+    if net == SHIPPED_NET:
+        return ""
+    return f"dlib's net and {net.name}" if net.model else "dlib's net alone"
 
 
 def _refuse_own_net(settings: Settings, verb: str) -> None:
@@ -210,6 +217,8 @@ def evaluate_kinds(
     if enrolled + weak + worth > 1:
         raise click.UsageError("Give one of --enrolled, --weak and --worth.")
     settings = Settings.from_env()
+    if worth:
+        _refuse_own_net(settings, "evaluate-kinds --worth")  # nothing uses numbers fitted for it
     engine, second = load_chosen_engine(settings), open_second(settings.engine_options)
     if weak:
         found = measure_weak([folder, *more], engine, _report, second)
@@ -272,7 +281,7 @@ def evaluate_films(
     does it, and without.
     """
     settings = Settings.from_env()
-    _refuse_own_net(settings, "evaluate-films")
+    open_second(settings.engine_options)  # an own net without a fit is refused before all else
     intervals = [parse_every(text) for text in every] or EVERY_SECONDS
     if keep is not None:
         check_folder(keep, films)

@@ -51,6 +51,19 @@ def test_the_drawings_show_the_set_of_everyone(evaluation: Evaluation, tmp_path:
         assert ": 8 people</title>" in (tmp_path / name).read_text()
 
 
+def test_a_page_says_which_nets_were_measured_if_not_the_usual_ones(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    write_page(page, evaluation, nets="dlib's net and SFace")
+    table = render_markdown(evaluation)
+    assert page.read_text() == f"{BEGIN}\nMeasured with dlib's net and SFace.\n\n{table}{END}\n"
+    for name in (CALIBRATION_FILE, MISSES_FILE):
+        ET.parse(tmp_path / name)
+        assert "8 people, dlib's net and SFace</title>" in (tmp_path / name).read_text()
+
+
 def test_no_drawing_of_the_users_own_is_replaced(evaluation: Evaluation, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"{BEGIN}\n{END}\n")

@@ -68,6 +68,24 @@ def test_a_page_without_markers_stops_it_before_anything_is_read(friends: Path) 
     assert "reading" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [("sface", "dlib's net and SFace"), ("off", "dlib's net alone"), ("on", "")],
+)
+def test_a_page_says_which_nets_were_measured_if_others_are_set(
+    second: str, said: str, friends: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND_ENCODER", second)
+    if second == "off":
+        monkeypatch.setattr(engine, "second", None)
+    page = friends.parent / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    done = evaluate(friends, "--page", page, "--rounds", 1, "--enrol", 1, "--probe", 1)
+    assert done.exit_code == 0, done.output
+    above, _ = page.read_text().removeprefix(f"{BEGIN}\n").split("| set |")
+    assert above == (f"Measured with {said}.\n\n" if said else "")
+
+
 def test_films_are_measured_at_the_intervals_asked_for(clip_folder: Path, friends: Path) -> None:
     keep = friends / "films"
     ask = ["evaluate-films", str(clip_folder), "--films", "1", "--every", "2", "--keep", str(keep)]

@@ -143,12 +143,23 @@ def test_a_disk_that_fills_up_leaves_no_half_fit(
 
 
 def test_what_measures_nets_that_ship_refuses_another(fitted: Path, friends: Path) -> None:
-    for verb, *options in (
-        ["evaluate-films"],
-        ["evaluate-hints"],
-    ):
+    for verb, *options in (["evaluate-hints"], ["evaluate-kinds", "--worth"]):
         done = run(verb, friends, *options, SECOND_ENCODER=fitted)
         assert (done.exit_code, "measures nets that ship" in done.stderr) == (2, True)
+        assert "reading" not in done.stderr
+
+
+def test_films_are_measured_with_a_net_of_ones_own_that_was_fitted(
+    net: Path, clip_folder: Path
+) -> None:
+    ask = ("evaluate-films", clip_folder, "--films", 1, "--every", 2)
+    done = run(*ask, SECOND_ENCODER=net)
+    assert (done.exit_code, "reading" in done.stderr) == (1, False)
+    assert "has not been fitted" in done.stderr
+    write_fit(fit_of(net), net.with_suffix(".fitted.json"))
+    joined, _ = answer(*ask, SECOND_ENCODER=net)["rows"]
+    assert joined["performers"] == 2 > joined["not_named"]
+    assert (joined["named_wrong"], joined["strangers_named"]) == (0, 0)
 
 
 def lacking(db: Path, **environment: object) -> list[str]:
