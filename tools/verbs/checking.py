@@ -1,8 +1,10 @@
 """`doctor`: is the gallery sound, and is the software it runs on suitable?"""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import get_args
 
 import click
 
@@ -12,6 +14,7 @@ from db.galleries import Store
 from db.ledgers import Ledger
 from db.names import escape_unprintable
 from db.records import Finding
+from db.videos import Kind
 from function.engines.weights import needed_weights
 from function.errors import EngineUnavailableError
 from function.library.forgetting import open_library
@@ -70,12 +73,13 @@ def _library(store: Store, models: Sequence[str]) -> list[Finding]:
 
 
 def _seen_before(ledger: Ledger, models: Sequence[str]) -> Iterator[Finding]:
-    """Count the videos with faces that each of these second models has not looked at."""
+    """Count the videos and albums with faces that each of these second models has not looked at."""
     for model in models:
         done = ledger.iterate("done")
-        before = sum(model not in one.models for one in done if one.faces)
+        before = Counter(one.kind for one in done if one.faces and model not in one.models)
         if before:
-            found = f"{model} has not looked at {counted(before, 'video')} of the library."
+            kinds = " and ".join(counted(before[one], one) for one in get_args(Kind) if before[one])
+            found = f"{model} has not looked at {kinds} of the library."
             remedy = (
                 "Everyone there is compared by the nets that did, and by the first alone with "
                 "whoever was enrolled since. To look again: python -m tools scan --again"

@@ -94,6 +94,12 @@ def test_doctor_counts_the_videos_that_another_second_net_looked_at(
             db.execute("UPDATE videos SET models = ? WHERE id != ?", (earlier_models, today))
             db.execute("UPDATE videos SET faces = 0 WHERE id = ?", (before[0],))
     assert counted() == [f"{SECOND.id} has not looked at 1 video of the library."]
+    with SqliteLedger(tmp_path / "l.db") as ledger, ledger.writing() as db:
+        db.execute("UPDATE videos SET kind = 'album', faces = 1 WHERE id = ?", (before[0],))
+    assert counted() == [f"{SECOND.id} has not looked at 1 video and 1 album of the library."]
+    with SqliteLedger(tmp_path / "l.db") as ledger, ledger.writing() as db:
+        db.execute("UPDATE videos SET kind = 'album'")
+    assert counted() == [f"{SECOND.id} has not looked at 2 albums of the library."]
 
 
 def test_photos_that_are_gone_are_counted_and_their_performers_named(earlier: Path) -> None:
