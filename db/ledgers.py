@@ -333,5 +333,8 @@ class Ledger(Protocol):
     def tagged(self, videos: Sequence[int]) -> dict[int, list[Identity]]:
         """Return whom the user tagged on some videos; nobody, if nothing was noted."""
 
+    def all_tagged(self) -> Mapping[Content, set[Identity]]:
+        """Return whom the user tagged on which content, wherever it was noted."""
+
     def iterate(self, state: State | None = None) -> Iterator[VideoRecord]:
         """Yield all videos by id, or those in one state."""

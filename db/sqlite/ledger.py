@@ -37,7 +37,13 @@ from db.sqlite.ledger_places import move_places
 from db.sqlite.ledger_queue import SqliteQueue, lease_clock, update_leased
 from db.sqlite.ledger_records import RECORDS, inside, is_known, read_record
 from db.sqlite.ledger_strangers import SqliteStrangers
-from db.sqlite.ledger_tagged import erase_tagged, read_tagged, rename_tagged, replace_tagged
+from db.sqlite.ledger_tagged import (
+    erase_tagged,
+    read_all_tagged,
+    read_tagged,
+    rename_tagged,
+    replace_tagged,
+)
 from db.sqlite.ledger_tasks import SqliteTasks
 from db.sqlite.ledger_writes import SqliteWrites
 from db.videos import (
@@ -310,6 +316,11 @@ class SqliteLedger(SqliteQueue):
         """Return whom the user tagged on some videos."""
         with self.reading() as db:
             return read_tagged(db, videos)
+
+    def all_tagged(self) -> Mapping[Content, set[Identity]]:
+        """Return whom the user tagged on which content."""
+        with self.reading() as db:
+            return read_all_tagged(db)
 
     def begin_forgetting(self, gallery: int, performer: int) -> None:
         """Note that a performer is to be forgotten, before anything is erased."""

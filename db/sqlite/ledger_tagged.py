@@ -1,5 +1,6 @@
 """Keeps in a ledger whom the user tagged on which video in Stash."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlite_utils import Database
@@ -50,6 +51,16 @@ def read_tagged(db: Database, videos: Sequence[int]) -> dict[int, list[Identity]
     )
     for video, *identity in of_videos(db, sql, videos):
         found[video].append(Identity(*identity))
+    return found
+
+
+def read_all_tagged(db: Database) -> dict[Content, set[Identity]]:
+    """Read who is tagged on which content."""
+    found: dict[Content, set[Identity]] = defaultdict(set)
+    for oshash, size_bytes, *identity in db.execute(
+        "SELECT oshash, size_bytes, source, source_id FROM tagged"
+    ):
+        found[Content(oshash, size_bytes)].add(Identity(*identity))
     return found
 
 

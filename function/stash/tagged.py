@@ -50,6 +50,7 @@ def note_tagged(
         UnusableSourceError: Stash does not answer.
         GalleryError: the gallery or the ledger cannot be used; see `db.errors`.
     """
+    earlier = ledger.all_tagged()
     # Before and after: what is written, or undone, while the scenes are read is ours too.
     before, enrolled = ledger.writes.all_from_us(), _find_enrolled(store, present)
     scenes = stash.scenes(SceneFilter(with_performers=True))
@@ -59,9 +60,13 @@ def note_tagged(
     tagged: dict[Content, set[Identity]] = defaultdict(set)
     trusted = [one for one in read if not may_be_unknown(one.updated_at, unknown)]
     for one in trusted:
-        theirs = _by_user(one, from_us, present)
+        ours = _put_by_us(one, from_us)
+        theirs = {enrolled.known[id_] for id_ in one.performers - ours}
+        # If somebody whom we put there is in Stash no more, anybody may be the one into whom they
+        # were merged, unless we knew already that the user tagged them.
+        is_complete = ours <= present.keys()
         for content in _contents_of(one.files, ledger, locate) if theirs else ():
-            tagged[content] |= {enrolled.known[id_] for id_ in theirs}
+            tagged[content] |= theirs if is_complete else theirs & earlier.get(content, set())
     ledger.note_tagged(tagged, enrolled.gallery, enrolled.numbers)
     return said_of_unknown(len(read) - len(trusted), unknown)
 
@@ -93,17 +98,10 @@ def _tags_of(scene: Scene, enrolled: "_Enrolled") -> _Tags:
     )
 
 
-def _by_user(
-    tags: _Tags, from_us: Iterable[FromUs], present: Mapping[str, StashPerformer]
-) -> frozenset[str]:
-    """Return those of a scene whom the user tagged.
-
-    If somebody whom we put there is in Stash no more, that is nobody: anybody may be the one into
-    whom they were merged.
-    """
+def _put_by_us(tags: _Tags, from_us: Iterable[FromUs]) -> frozenset[str]:
+    """Return whom we ever put on a scene, or on another with one of its files."""
     prints = {one.oshash for one in tags.files}
-    ours = frozenset[str]().union(*(one.on(tags.scene, prints) for one in from_us))
-    return tags.performers - ours if ours <= present.keys() else frozenset()
+    return frozenset[str]().union(*(one.on(tags.scene, prints) for one in from_us))
 
 
 @dataclass(frozen=True)

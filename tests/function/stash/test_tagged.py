@@ -272,6 +272,25 @@ def test_nobody_is_a_hint_where_somebody_whom_we_added_is_in_stash_no_more(
     assert rows(library) == [("stash", two)], "elsewhere they are the user's"
 
 
+def test_who_is_deleted_in_stash_ends_no_hint_of_the_others_whom_the_user_tagged_before(
+    library: StashLibrary,
+) -> None:
+    one, two, three = (library.in_stash[number] for number in (1, 2, 3))
+    scene = library.scene("a.mp4", [library.person(1), library.person(2, 10)], performers=[two])
+    do(library, "apply")
+    do(library, "sync")
+    assert hinted(library, scene) == {"P1": (), "P2": ("tag",)}
+    library.fake.delete_performer(one)
+    library.fake.edit("scenes", scene, performers=[two, three])
+    for _ in range(2):
+        do(library, "sync")
+        assert rows(library) == [("stash", two)], "the other may be whom they were merged into"
+        assert hinted(library, scene) == {"P1": (), "P2": ("tag",)}
+    library.fake.edit("scenes", scene, performers=[three])
+    do(library, "sync")
+    assert rows(library) == []
+
+
 def test_a_number_of_stash_that_is_somebody_elses_now_is_no_hint(library: StashLibrary) -> None:
     one = library.in_stash[1]
     scene = library.scene("a.mp4", [library.person(1)], performers=[one])
