@@ -33,7 +33,13 @@ from function.library.jobs import (
     wanted_scans,
 )
 from function.library.naming import open_naming
-from function.library.offering import find_within, note_missing, queue_videos
+from function.library.offering import (
+    find_within,
+    is_nowhere,
+    lost_below,
+    note_missing,
+    queue_videos,
+)
 from function.library.scan_events import Advanced, Event
 from function.library.scanning import LONGEST_SECONDS, NICENESS, Scanner
 from function.library.server_threads import (
@@ -188,10 +194,14 @@ class Worker:
         """Find and queue videos, unless that is no longer wanted once they are found."""
         places = [Path(place).resolve() for place in wanted.places]
         roots = [root.resolve() for root in self._settings.media_root]
+        # A root that is not there is a disk that is missing, whatever was said of what is on it.
+        lost = [one for one in places if wanted.gone and one not in roots and is_nowhere(one)]
+        places = [one for one in places if one not in lost]
         found = find_within(
             ledger, places, roots, self._note_seen, pictures=wanted.pictures, again=wanted.again
         )
         if is_wanted():
+            ledger.note_gone(lost_below(ledger, lost))
             found = note_missing(ledger, found, places, gone=wanted.gone)
             queue_videos(ledger, found, wanted.depth, retry=wanted.retry, again=wanted.again)
             if not is_wanted():  # cancelled meanwhile: of many videos that takes seconds

@@ -4,12 +4,14 @@ Each film is recognised as the function does it, at several intervals between sa
 fragments joined and without.
 """
 
+import os
 import random
 import shutil
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
@@ -30,6 +32,7 @@ from function.people.appearances import Span, find_appearances
 from function.people.gathering import PeopleFound, gather_groups
 from function.recognition import name_people, task_of
 from function.settings import Settings
+from function.sources.records import UnusableSourceError
 from tools.accuracy.casts import Cast
 from tools.accuracy.films import (
     KEYFRAMES_EVERY,
@@ -43,6 +46,9 @@ from tools.accuracy.labelled import LeftOut
 from tools.accuracy.trials import make_gallery
 from tools.ending import tidied_up
 from tools.replacing import refuse_others
+
+if sys.platform != "win32":
+    import fcntl
 
 EVERY_SECONDS = (None, 1.0, 2.0, 5.0)
 """The intervals that are measured unless others are asked for; None: the function chooses."""
@@ -190,6 +196,41 @@ def _open_folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, exist_ok=True)
         yield folder
+
+
+@contextmanager
+def held(keep: Path | None) -> Iterator[None]:
+    """Keep other evaluations out of a folder, if films are to be kept in one.
+
+    Raises:
+        UnusableSourceError: another one leaves its films there.
+    """
+    if keep is None or sys.platform == "win32":
+        yield
+        return
+    is_new = not keep.exists()
+    keep.mkdir(parents=True, exist_ok=True)
+    handle = os.open(keep, os.O_RDONLY)
+    try:
+        _lock(handle, keep)
+        yield
+    finally:
+        os.close(handle)
+        if is_new:
+            with suppress(OSError):  # unless something was kept
+                keep.rmdir()
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UnusableSourceError(
+            f"Another evaluation leaves its films in {folder}. Wait until it has ended, or name "
+            "another folder."
+        ) from error
+    except OSError:
+        pass  # some network shares lock no folder
 
 
 def check_folder(keep: Path, films: int) -> None:

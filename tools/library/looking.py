@@ -22,6 +22,10 @@ AS_ALBUMS = " Pictures and zip archives are found with --pictures."
 
 UNKNOWN_PLACE = "The library knows no file there, or only as gone. Check the path."
 
+NOTHING_KNOWN = "There is no library yet, or it is empty. Check the path."
+
+NO_LIBRARY = "There is no library {path} yet: a scan makes it."
+
 LOST_PLACE = (
     "The library knows {known} there. If a disk is missing, connect it. If you moved them, scan "
     "where they are now. If you deleted them, say so: --gone"
@@ -48,7 +52,8 @@ def choose_places(
     for place in lost:
         known = len(lost_below(ledger, [place.resolve()]))
         if not (gone and known):
-            told = LOST_PLACE.format(known=counted(known, "file")) if known else UNKNOWN_PLACE
+            unknown = UNKNOWN_PLACE if ledger.stamps() else NOTHING_KNOWN
+            told = LOST_PLACE.format(known=counted(known, "file")) if known else unknown
             raise click.UsageError(escape_unprintable(f"There is no {place}. {told}"))
     there = [place for place in places if place not in lost]
     if lost and not there:  # a server need not look at them, wherever they were

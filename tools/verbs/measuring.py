@@ -27,7 +27,13 @@ from tools.accuracy.chances import fit_chances, render_chances, try_photos
 from tools.accuracy.enrolled_kinds import measure_enrolled_kinds, render_enrolled_kinds
 from tools.accuracy.evaluate import SETTINGS, Evaluation, Setting
 from tools.accuracy.evaluate import evaluate as measure
-from tools.accuracy.film_figures import EVERY_SECONDS, check_folder, measure_films, render_films
+from tools.accuracy.film_figures import (
+    EVERY_SECONDS,
+    check_folder,
+    held,
+    measure_films,
+    render_films,
+)
 from tools.accuracy.fusions import SFACE_NET, SHIPPED_NET, SecondNet
 from tools.accuracy.hinted import measure_hints, render_hints
 from tools.accuracy.kinds import measure_kinds, render_kinds
@@ -130,8 +136,7 @@ def evaluate(
         for engine, net in loaded
     }
     if page is not None:
-        ((_, net),) = loaded
-        write_page(page, *evaluations.values(), nets=_other_nets(net))
+        write_page(page, *evaluations.values(), nets=_other_nets(loaded[0][1]))
     _print_evaluations(evaluations, table=table)
 
 
@@ -286,18 +291,19 @@ def evaluate_films(
     intervals = [parse_every(text) for text in every] or EVERY_SECONDS
     if keep is not None:
         check_folder(keep, films)
-    engine = load_chosen_engine(settings)
-    _report(f"reading {folder.resolve().name}")
-    evaluation = measure_films(
-        read_cast(folder, engine, random.Random(seed)),  # noqa: S311  # drawn, not secret
-        engine,
-        settings,
-        films=films,
-        every=intervals,
-        seed=seed,
-        keep=keep,
-        report=_report,
-    )
+    with held(keep):
+        engine = load_chosen_engine(settings)
+        _report(f"reading {folder.resolve().name}")
+        evaluation = measure_films(
+            read_cast(folder, engine, random.Random(seed)),  # noqa: S311  # drawn, not secret
+            engine,
+            settings,
+            films=films,
+            every=intervals,
+            seed=seed,
+            keep=keep,
+            report=_report,
+        )
     if table:
         click.echo(render_films(evaluation), nl=False)
     else:

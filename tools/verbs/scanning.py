@@ -1,5 +1,6 @@
 """`scan`: finds who is in many videos, and remembers it in the ledger."""
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -29,7 +30,14 @@ from tools.cluster.connecting import Certificates
 from tools.cluster.hands import cluster_hands, require_shared, require_unclaimed
 from tools.library.hands import Hands, own_hands
 from tools.library.keeping import choose_strangers, read_strangers
-from tools.library.looking import choose_places, counting, look, note_lost, note_what_is_missing
+from tools.library.looking import (
+    NO_LIBRARY,
+    choose_places,
+    counting,
+    look,
+    note_lost,
+    note_what_is_missing,
+)
 from tools.library.progress import Totals
 from tools.library.watching import is_open
 from tools.library.working import STOPPED, STOPPED_AGAIN, stopped_with, work
@@ -103,7 +111,7 @@ def scan(places: tuple[Path, ...], store: Store, library: StoreAddress, **option
             found = with_known_albums(ledger, found, looked_at)
         totals = Totals()
         if options["dry_run"]:
-            _report_dry(ledger, found, options)
+            _report_dry(ledger, found, options, missing=library if is_empty else None)
             return
         note_lost(ledger, lost)
         found = note_what_is_missing(ledger, found, looked_at, gone=options["gone"])
@@ -178,8 +186,15 @@ def _report(ledger: Ledger, found: Found, totals: Totals) -> None:
         click.echo(LEFT_OUT.format(count=totals.strangers_left_out), err=True)
 
 
-def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
-    """Say what would be scanned, and change nothing."""
+def _report_dry(
+    ledger: Ledger, found: Found, options: dict[str, Any], *, missing: StoreAddress | None
+) -> None:
+    """Say what would be scanned, and change nothing; also if the library is `missing`.
+
+    The exit status is that of a scan.
+    """
+    if missing:
+        _tell_of_no_library(missing)
     depth = cast("Depth", options["depth"])
     same = {file.path: ledger.ids_of_content(file.oshash, file.content) for file in found.files}
     known = ledger.ids(found.paths).union(*same.values())
@@ -196,6 +211,18 @@ def _report_dry(ledger: Ledger, found: Found, options: dict[str, Any]) -> None:
             **_counts(ledger),
         }
     )
+    if found.unreadable:
+        sys.exit(EXIT_PARTLY)
+
+
+def _tell_of_no_library(library: StoreAddress) -> None:
+    """Say that there is none yet, or why no scan could make one."""
+    if not os.access(library.path.absolute().parent, os.W_OK):
+        raise click.ClickException(
+            f"There is no library {library}, and none can be made there. Check that the folder "
+            "exists and belongs to you, or name another file with --library."
+        )
+    click.echo(escape_unprintable(NO_LIBRARY.format(path=library)), err=True)
 
 
 def _is_due(video: VideoRecord, depth: Depth, options: dict[str, Any]) -> bool:

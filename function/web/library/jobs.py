@@ -1,5 +1,6 @@
 """Starts, pauses and ends the server's scans, and says how far they are."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -9,15 +10,17 @@ from typing import Any, Literal, TypeAlias, TypedDict, cast
 import flask
 from flask import Request, Response
 
+from db.counted import counted
 from db.ledgers import Ledger
 from db.videos import DEPTHS, Counts, Depth, Kind
-from function.errors import BadParameterError, BusyError
+from function.errors import BadParameterError, BusyError, VideoNotFoundError
 from function.library import jobs
 from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
 from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, chosen_strangers, is_paused, wanted_scans
-from function.media.files import find_place
+from function.library.offering import is_nowhere, lost_below
+from function.media.files import find_place, possible_places
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings
 from function.web.library.shelf import Shelf, name_path
@@ -131,7 +134,8 @@ def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
                 f"{MOST_SCANS} scans wait to be looked at already. Try again later, or cancel them."
             )
     fields = read_object(request) if request.content_length else {}  # all are optional
-    wanted = _read_wanted(fields, service)
+    with shelf.ledger() as ledger:
+        wanted = _read_wanted(fields, service, ledger)
     strangers = _read_strangers(fields, service)
     if strangers or wanted.gone:
         require_owner("choose what is kept or what is gone")
@@ -160,7 +164,7 @@ def answer_resume(service: Service, shelf: Shelf, request: Request) -> Response:
     return response
 
 
-def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
+def _read_wanted(body: dict[str, Any], service: Service, ledger: Ledger) -> WantedScan:
     for name in body:
         if name not in FIELDS:
             raise BadParameterError(f"There is no field {name!r}; there are {', '.join(FIELDS)}.")
@@ -176,7 +180,7 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     settings = service.settings
     retry, again, gone = (_read_flag(body, name) for name in ("retry", "again", "gone"))
     pictures = _read_flag(body, "pictures", default=settings.finds_pictures)
-    places = _find_places(paths or (), settings)
+    places = _find_places(paths or (), settings, ledger, gone=gone)
     if paths is None:
         places = [root.resolve() for root in settings.media_root]
     return WantedScan(
@@ -189,11 +193,14 @@ def _read_wanted(body: dict[str, Any], service: Service) -> WantedScan:
     )
 
 
-def _find_places(paths: Sequence[str], settings: Settings) -> list[Path]:
-    """Find what is at some paths.
+def _find_places(
+    paths: Sequence[str], settings: Settings, ledger: Ledger, *, gone: bool
+) -> list[Path]:
+    """Find what is at some paths, or was, if the user says that it is `gone`.
 
     Raises:
         BadParameterError: that takes too long.
+        OutsideMediaRootError, VideoNotFoundError: of a path.
     """
     places, until = list[Path](), time.monotonic() + FOUND_WITHIN_SECONDS
     for path in paths:
@@ -202,8 +209,30 @@ def _find_places(paths: Sequence[str], settings: Settings) -> list[Path]:
                 f"Only {len(places)} of {len(paths)} paths were found in "
                 f"{FOUND_WITHIN_SECONDS:.0f} s. Name fewer, or the folders they are in."
             )
-        places.append(find_place(path, settings.media_root, settings.path_map))
+        try:
+            places.append(find_place(path, settings.media_root, settings.path_map))
+        except VideoNotFoundError as error:
+            places += _find_lost(path, settings, ledger, error, gone=gone)
     return places
+
+
+def _find_lost(
+    path: str, settings: Settings, ledger: Ledger, error: VideoNotFoundError, *, gone: bool
+) -> list[Path]:
+    """Find where something was that the library knows, and that is not there; or raise `error`."""
+    roots = [root.resolve() for root in settings.media_root]
+    there = [one.resolve() for one in possible_places(path, roots, settings.path_map)]
+    inside = [one for one in there if one not in roots and is_below(os.fsencode(one), roots)]
+    lost = {one: len(lost_below(ledger, [one])) for one in inside if is_nowhere(one)}
+    known = sum(lost.values())
+    if not known:
+        raise error
+    if not gone:
+        raise VideoNotFoundError(
+            f"{error} The library knows {counted(known, 'file')} there. If a disk is missing, "
+            'connect it. If you deleted them, say so: {"gone": true}.'
+        )
+    return [one for one, count in lost.items() if count]
 
 
 def _read_flag(body: dict[str, Any], name: str, *, default: bool = False) -> bool:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
 from function.engines.protocol import Engine
-from tools.accuracy.film_figures import check_folder
+from function.sources.records import UnusableSourceError
+from tools.accuracy.film_figures import check_folder, held
 from tools.accuracy.pages import BEGIN, END
 from tools.cli import main
 
@@ -109,6 +111,31 @@ def test_no_film_of_the_users_own_is_replaced(clip_folder: Path, tmp_path: Path)
         assert f"{keep / name} is there already" in done.stderr
         assert [one.read_bytes() for one in keep.iterdir()] == [b"mine"]
         (keep / name).unlink()
+
+
+def test_two_evaluations_do_not_leave_films_in_one_folder_at_a_time(
+    clip_folder: Path, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = tmp_path / "films"
+    ask = ["evaluate-films", str(clip_folder), "--films", "1", "--keep", str(keep)]
+    refused: list[Result] = []
+
+    def ask_meanwhile(*_: object) -> NoReturn:
+        (keep / "half").touch()
+        refused.append(CliRunner().invoke(main, ask))
+        raise UnusableSourceError("It is broken off.")
+
+    monkeypatch.setattr("tools.verbs.measuring.load_chosen_engine", lambda _: engine)
+    monkeypatch.setattr("tools.verbs.measuring.read_cast", ask_meanwhile)
+    done = CliRunner().invoke(main, ask)
+    (other,) = refused
+    assert (other.exit_code, "reading" in other.stderr) == (1, False)
+    assert f"Another evaluation leaves its films in {keep}." in other.stderr
+    assert (done.exit_code, "It is broken off." in done.stderr) == (1, True)
+    assert [one.name for one in keep.iterdir()] == ["half"]
+    with held(keep):
+        (keep / "half").unlink()
+    assert keep.exists(), "it was there before"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -287,6 +287,30 @@ def test_a_dry_run_scans_nothing_and_queues_nothing_again(
         assert (report["library"]["done"], report["library"]["failed"]) == (2, 1)
 
 
+def test_a_dry_run_says_that_there_is_no_library_or_why_none_can_be_made(
+    run: Any, media: Path, tmp_path: Path
+) -> None:
+    told = run("scan", "--dry-run", media)
+    assert f"There is no library {tmp_path / 'l.db'} yet: a scan makes it." in told.stderr
+    elsewhere = ("--library", tmp_path / "no" / "l.db")
+    told = run("scan", *elsewhere, "--dry-run", media, exit_code=1)
+    assert "none can be made there" in told.stderr
+    assert told.stdout == ""
+    run("scan", "--limit", 1, media)
+    assert "no library" not in run("scan", "--dry-run", media).stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",), ("--gone",), ("--gone", "--dry-run")])
+def test_a_place_that_is_not_there_is_told_of_a_library_that_is_not_there_either(
+    run: Any, media: Path, options: tuple[str, ...]
+) -> None:
+    told = run("scan", *options, media / "nowhere", exit_code=2).stderr
+    assert f"There is no {media / 'nowhere'}. There is no library yet" in told
+    run("scan", "--limit", 1, media)
+    told = run("scan", *options, media / "nowhere", exit_code=2).stderr
+    assert "The library knows no file there" in told
+
+
 def test_a_dry_run_counts_no_file_that_was_only_moved_or_copied(run: Any, media: Path) -> None:
     run("scan", "--limit", "1", media)
     moved = media.with_name("moved")
@@ -314,7 +338,7 @@ def test_what_is_gone_moved_or_back_is_noticed(run: Any, media: Path, tmp_path: 
 
 def test_a_place_that_is_no_more_is_gone_only_if_that_is_said(run: Any, media: Path) -> None:
     refused = run("scan", media / "none", exit_code=2)
-    assert f"There is no {media}/none. The library knows no file there" in refused.stderr
+    assert f"There is no {media}/none. There is no library yet" in refused.stderr
     assert not list(media.parent.glob("l.db*"))
     run("scan", media)
     away = media.rename(media.with_name("away"))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import sys
 import threading
 import time
@@ -194,6 +195,31 @@ def test_a_scan_that_cannot_be_is_refused_and_makes_no_library(
     response = client.post("/library/scan", json=body, headers=PAGE)
     assert (response.status_code, response.get_json()["error"]["code"]) == (status, code)
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_folder_that_is_not_there_is_gone_if_the_caller_says_so(
+    serve: Serve, library: MadeUpLibrary
+) -> None:
+    (library.root / "old").mkdir()
+    library.add_file("old/e.mp4")
+    shutil.rmtree(library.root / "old")
+    client = serve()
+    client.post("/library/pause", headers=PAGE)
+
+    def ask(path: str, *, gone: bool) -> Any:
+        asked = {"paths": [path], "gone": gone}
+        return client.post("/library/scan", json=asked, headers=PAGE)
+
+    refused = ask("old", gone=False)
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (404, "video_not_found")
+    assert "The library knows 1 file there." in refused.get_json()["error"]["message"]
+    for path, status in (("never", 404), ("../old", 403), ("old/../../old", 403)):
+        assert ask(path, gone=True).status_code == status, path
+    assert client.get("/library/status").get_json()["videos"]["gone"] == 0
+    assert ask("old", gone=True).status_code == 200
+    wait_until(lambda: client.get("/library/status").get_json()["videos"]["gone"] == 1)
+    assert client.get("/library/status").get_json()["videos"]["queued"] == 1, "others stay"
+    assert ask(str(library.root / "old" / "e.mp4"), gone=True).status_code == 404, "it is by now"
 
 
 def test_paths_that_take_too_long_to_find_are_refused(
