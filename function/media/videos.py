@@ -255,8 +255,8 @@ def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
     except UnreadableVideoError:
         if is_text(read_head(source)[:TEXT_HEAD_BYTES]):
             raise UnreadableVideoError(
-                f"{name} holds text, as of a web page or a playlist, and no video. Download the "
-                "video itself."
+                f"{name} was found, but it is not a video: it holds text, as of a web page or a "
+                "playlist. Download the video itself."
             ) from None
         if states_encryption(source):
             raise UnreadableVideoError(encryption_message(name)) from None

@@ -322,7 +322,7 @@ def test_bad_input_gets_its_own_error(
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("text.mp4", "text.mp4 holds text"), ("sound.mp4", "holds no picture.")]
+    ("path", "words"), [("text.mp4", "it holds text"), ("sound.mp4", "holds no picture.")]
 )
 def test_a_file_that_is_no_video_is_said_to_be_what_it_is(
     client: FlaskClient, path: str, words: str

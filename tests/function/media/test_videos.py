@@ -168,7 +168,7 @@ def test_a_page_or_a_playlist_saved_as_a_video_is_said_to_be_text(
     path = tmp_path / "film.mp4"
     for encoding in ("utf-8", "latin-1", "utf-16"):
         path.write_text(content, encoding=encoding)
-        assert str(refusal(path)).startswith("film.mp4 holds text")
+        assert "film.mp4 was found, but it is not a video: it holds text" in str(refusal(path))
     path.write_bytes(bytes(range(256)) * 8)
     assert "not a video in a supported format, or is damaged." in str(refusal(path))
 
