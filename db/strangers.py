@@ -15,7 +15,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Likeness:
+class StrangerTemplate:
     """What somebody is compared by across videos: the mean of their views, by both nets.
 
     `second` is None, and `model` empty, if the second net, the one `model` names, encoded no view.
@@ -40,7 +40,7 @@ class Placement:
     sighting: int | None
     place: Place
     stranger: int
-    likeness: Likeness
+    template: StrangerTemplate
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Newcomer:
 
     sighting: int
     place: Place
-    likeness: Likeness
+    template: StrangerTemplate
 
 
 @dataclass(frozen=True, eq=False)

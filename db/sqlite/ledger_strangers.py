@@ -16,7 +16,7 @@ from db.sqlite.ledger_connections import CHECKPOINT, LedgerConnection
 from db.sqlite.ledger_erased_decisions import erase_decisions_about_unseen
 from db.sqlite.ledger_forgetting import erase_sighting
 from db.sqlite.ledger_views import NO_WORDS
-from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
+from db.strangers import Glimpse, Joined, Newcomer, Place, Placement, Stranger, StrangerTemplate
 
 _ERASING = "erasing strangers"
 
@@ -132,8 +132,8 @@ class SqliteStrangers:
         for sighting, video, position, stranger, *rest in rows:
             # One that is damaged is left out: it is derived, and the others tell who it is.
             with suppress(DamagedVectorError):
-                place, likeness = Place(video, position), _likeness(*rest)
-                found.append(Placement(sighting, place, stranger, likeness))
+                place, template = Place(video, position), _template(*rest)
+                found.append(Placement(sighting, place, stranger, template))
         return found
 
     def apart(self) -> list[tuple[int, int]]:
@@ -347,17 +347,23 @@ def _drop_empty(db: Database) -> None:
 
 
 def _row(one: Newcomer, stranger: int) -> tuple[Any, ...]:
-    like = one.likeness
-    second = None if like.second is None else to_blob(like.second)
-    stored = (to_blob(like.first), like.evidence, second, like.both_evidence, like.model)
+    template = one.template
+    second = None if template.second is None else to_blob(template.second)
+    stored = (
+        to_blob(template.first),
+        template.evidence,
+        second,
+        template.both_evidence,
+        template.model,
+    )
     return (*one.place, stranger, *stored, one.sighting)
 
 
-def _likeness(
+def _template(
     first: bytes, evidence: float, second: bytes | None, both_evidence: float, model: str
-) -> Likeness:
+) -> StrangerTemplate:
     other = None if second is None else _vector(second)
-    return Likeness(_vector(first), evidence, other, both_evidence, model)
+    return StrangerTemplate(_vector(first), evidence, other, both_evidence, model)
 
 
 def _vector(blob: bytes) -> Vector:
