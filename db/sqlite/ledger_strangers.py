@@ -21,8 +21,8 @@ from db.strangers import Glimpse, Joined, Newcomer, Place, Placement, Stranger, 
 _ERASING = "erasing strangers"
 
 DAMAGED = (
-    "Unknown people were being erased from the library when that was broken off, and who was to be "
-    "is damaged there. To erase all of them: python -m tools forget --strangers"
+    "Erasing unknown people from the library was interrupted, and the list of who was to be erased "
+    "is damaged. To erase all of them: python -m tools forget --strangers"
 )
 
 _log = logging.getLogger(__name__)
