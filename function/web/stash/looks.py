@@ -35,12 +35,13 @@ from function.web.stash.views import view_scene
 from function.web.stash.work import Part, Parts, Work
 
 MOST_SCENES = 50
-"""So many scenes of a performer are looked up in Stash while somebody waits."""
+"""This many scenes of a performer are looked up in Stash while somebody waits."""
 
 MOST_NAMES = 8
 
 TOLD_WITHIN_SECONDS = 15.0
-"""So long the scraper waits at least for a library that is written; it gives up after 30 s."""
+"""The scraper waits at least this long for a library that is being written; it gives up after 30
+s."""
 
 LONGEST_TITLE = 300
 """More of a title than anybody reads."""

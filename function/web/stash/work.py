@@ -24,10 +24,12 @@ from function.web.service import Service
 from function.web.stash.asked import Asked
 
 MOST_IMAGES = 200
-"""So many images of a gallery that was put together by hand are shown: each is looked up alone."""
+"""This many images of a gallery that was put together by hand are shown: each is looked up
+alone."""
 
 LONGEST_KEY = 1000
-"""So many characters of a path decide where its image comes among others, and then all of them."""
+"""This many characters of a path decide where its image comes among others, and then all of
+them."""
 
 
 @dataclass(frozen=True)
