@@ -184,7 +184,7 @@ def _queued(task: Task, found: int, missing: int, noun: str) -> Task:
 def _apply(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     """Write what is sure; begun again, go on with the same run, and report on all of it."""
     options, ledger = read_options(task), place.ledger
-    yield replace(task, text="Looking at who is surely in which scene.")
+    yield replace(task, text="Working out who is surely in which scene.")
     begun = _added_in(ledger, task.run)
     planned = plan(place, stash, options, begun)
     held = frozenset[str]() if options.confirmed else planned.suspicious
