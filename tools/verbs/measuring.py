@@ -71,7 +71,7 @@ FILMS_HELP = "How many films are made."
 WEAK_HELP = "Measure the scores of people seen only weakly, instead; takes several folders."
 WORTH_HELP = "Measure what spoilt photos are worth to enrol, instead; takes several folders."
 EVERY_HELP = "Seconds between samples, or auto; may be repeated.  [default: auto, 1, 2 and 5]"
-SEED_HELP = "Another one makes other films."
+SEED_HELP = "Another number makes other films."
 KEEP_HELP = "Leave the films here, each with a list of who is seen when."
 
 
@@ -147,7 +147,7 @@ def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
     if engine.second is None:
         if isinstance(settings.second_encoder, Path):
             raise UnusableSourceError(
-                "An own net takes the points that only yunet finds. Set DETECTOR=yunet."
+                "A net of your own needs the points that only yunet finds. Set DETECTOR=yunet."
             )
         return engine, SecondNet(name="one net", model=None)
     if not isinstance(options.second_encoder, Path):
