@@ -101,4 +101,4 @@ def _why_no_face(found: PhotoFound, smallest: int) -> str:
     widest = max((face.box.width for face in found.faces), default=0)
     if not TOLD_FROM_PIXELS <= widest < smallest:
         return "no face found"
-    return f"no face found; what may be one is {widest} px wide, {smallest} are needed"
+    return f"no face found; a possible one is {widest} px wide, {smallest} are needed"

@@ -28,7 +28,7 @@ SOURCE = "library"
 """The source of performers who were named in the library, and how the origins of views begin."""
 
 MOST_IN_VIDEO, MOST_VIEWS = 5, 10
-"""So many views of one video, and in all, are enrolled: more of them add nothing."""
+"""This many views of one video, and in all, are enrolled: more of them add nothing."""
 
 LONGEST_ORIGIN = 200
 

@@ -45,7 +45,7 @@ UNKEPT = ("", "off")
 """What STRANGERS is where they are not kept: not chosen, or not wanted."""
 
 SETTLED_DAYS = 7
-"""So long nobody is erased for being named no more by other settings than before."""
+"""For this long, nobody is erased just because changed settings no longer name them."""
 
 _log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ _PAUSED = "paused"
 _WANTED = "wanted scans"
 
 DAMAGED = (
-    "A scan that was asked for is damaged in the library, and was dropped. If something is "
-    "missing, ask for it again: python -m tools scan FOLDER"
+    "A queued scan was damaged in the library, and was dropped. If something is missing, scan "
+    "again: python -m tools scan FOLDER"
 )
 
 _log = logging.getLogger(__name__)

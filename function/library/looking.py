@@ -24,7 +24,7 @@ from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 
 MOST_LOOKS = 500
-"""So many may wait, some hours of work: whoever comes later would wait for all of them, and so do
+"""This many may wait, some hours of work: whoever comes later would wait for all of them, and so do
 the scans."""
 
 CLOSED_WITHIN_SECONDS = 3.0
@@ -65,7 +65,8 @@ class Looker:
                 return
             if len(self._wanted) >= MOST_LOOKS:
                 raise BusyError(
-                    f"{MOST_LOOKS} videos and albums wait to be looked at already. Try again later."
+                    f"{MOST_LOOKS} videos and albums are already waiting to be looked at. "
+                    "Try again later."
                 )
             self._wanted.append(video)
             if self._thread is None or not self._thread.is_alive():
@@ -93,9 +94,11 @@ class Looker:
                 except StoppingError:
                     pass
                 except (GalleryError, RecognitionError) as error:
-                    _log.error("A video that is waited for cannot be looked at now: %s", error)
+                    _log.error("A video that a person waits for cannot be looked at now: %s", error)
                 except Exception:  # noqa: BLE001  # the last resort, and it is logged
-                    _log.exception("A video that is waited for ended with an unexpected error.")
+                    _log.exception(
+                        "Looking at a video for a person ended with an unexpected error."
+                    )
                 finally:
                     self._drop(video)
 

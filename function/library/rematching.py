@@ -66,7 +66,7 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
             # To read the next ones in a thread meanwhile takes longer: both want the interpreter.
             yield _rematch(ledger, naming, _read(ledger, videos))
         except GalleryReadOnlyError as error:
-            _log.warning("Names stay as they were matched last: %s", error)
+            _log.warning("Names stay as they were last matched: %s", error)
             return
         after = max(videos)
 

@@ -52,8 +52,8 @@ HELD_SECONDS = 0.2
 """How soon a scan goes on when nothing holds it any more."""
 
 LOCKED_SECONDS = 1800.0
-"""So long somebody else is waited for who writes the ledger: to rewrite a large one after a
-forgetting takes minutes on a slow disk, and what was read of a video may have taken hours."""
+"""How long to wait for another writer of the ledger: to rewrite a large one after a forgetting
+takes minutes on a slow disk, and what was read of a video may have taken hours."""
 
 
 LONGEST_SECONDS = 24 * 3600.0

@@ -27,6 +27,6 @@ def tagged_in(media: MediaFile, settings: Settings) -> list[Identity]:
                 videos |= ledger.ids_of_content(content, content)
             found = ledger.tagged(sorted(videos))
     except GalleryError as error:
-        _log.warning("Whom Stash has in %s is left out: %s", media.name, error)
+        _log.warning("The performers of %s in Stash are left out: %s", media.name, error)
         return []
     return list(dict.fromkeys(one for some in found.values() for one in some))

@@ -9,7 +9,7 @@ from function.library.decisions import by_identity, find_about
 from function.library.enrolment import find_enrolled_with
 
 DAMAGED = (
-    "Decision {number} is damaged, so that nobody can say which photos it enrolled, and of whom. "
+    "Decision {number} is damaged, so it is unknown which photos it enrolled, and of whom. "
     'Look for them: python -m tools show NAME lists them as "library: ...", and remove-photo '
     "removes them. Then drop the decision: python -m tools decisions --drop {number}"
 )

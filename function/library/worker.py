@@ -133,7 +133,7 @@ class Worker:
         except StoppingError:
             pass
         except (GalleryError, RecognitionError) as error:
-            _log.error("Scanning has stopped, and is tried again: %s", error)
+            _log.error("Scanning has stopped, and will be tried again: %s", error)
             return AGAIN_AFTER_SECONDS
         except Exception:  # noqa: BLE001  # the last resort, and it is logged
             _log.exception("Scanning has stopped with an unexpected error.")
@@ -212,7 +212,7 @@ class Worker:
         try:
             self._scan(ledger)
         except DiskMissingError as error:
-            _log.error("What is queued is tried again: %s", error)
+            _log.error("What is queued will be tried again: %s", error)
             self._scan_at = time.monotonic() + AGAIN_AFTER_SECONDS
 
     def _scan(self, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 HEAD_BYTES = 64
-"""So many bytes tell the kind."""
+"""This many bytes tell the kind."""
 
 PHOTO_SUFFIXES = frozenset(
     (
