@@ -35,7 +35,7 @@ LONGEST_ORIGIN = 200
 
 @dataclass(frozen=True)
 class Filled:
-    """In how many of a stranger's videos the performer is named now, likely, or still unknown."""
+    """In how many of a stranger's videos the performer is now named, uncertain or unknown."""
 
     videos: int
     named: int

@@ -1,7 +1,7 @@
-"""Looks at single videos that somebody waits for, before all others, in a thread of its own.
+"""Looks at single videos that somebody waits for, ahead of all others, in its own thread.
 
-The server's other scans wait meanwhile, also where they are paused or not within their hours: a
-person's request goes first.
+The server's other scans wait meanwhile. It works even while they are paused or outside their hours:
+a person's request goes first.
 """
 
 import logging
@@ -24,8 +24,8 @@ from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 
 MOST_LOOKS = 500
-"""This many may wait, some hours of work: whoever comes later would wait for all of them, and so do
-the scans."""
+"""This many may wait, some hours of work: later ones would wait for all of them, and so do the
+scans."""
 
 CLOSED_WITHIN_SECONDS = 3.0
 """A video in work is given back within about a second."""
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Looker:
-    """Scans the videos that are asked for, one after the other; it starts nothing before that.
+    """Scans the videos that are asked for, one after the other; until then it starts nothing.
 
     `gate` is that of the server's scans, which it holds up. Safe to use from several threads.
     """
@@ -74,7 +74,7 @@ class Looker:
                 self._thread.start()
 
     def progress_of(self, video: int) -> Progress | None:
-        """Return how far the look at a video is; None if it has not begun."""
+        """Return how far the look at a video has got; None if it has not begun."""
         with self._lock:
             return self._progress.get(video)
 

@@ -49,10 +49,10 @@ class _Arrived:
 def place_strangers(
     ledger: Ledger, naming: Naming, tell: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Say of every unknown person which stranger they are; return how many were not placed yet.
+    """Say which stranger every unknown person is; return how many had not been placed yet.
 
-    The outcomes should be those of today's gallery: whoever is named is no stranger any more.
-    `tell` is called with numbers of people who were read since it was last called.
+    The outcomes should be those of today's gallery: anybody named is no longer a stranger. `tell`
+    is called with numbers of people who were read since it was last called.
     """
     ledger.strangers.tidy()
     unplaced = ledger.strangers.unplaced()
@@ -135,7 +135,7 @@ def _read(
 def _know_again(ledger: Ledger, arrived: _Arrived) -> set[int]:
     """Place those who were a stranger before they were named, or before their video was rescanned.
 
-    The latter only of people who are too little known to be grouped: others are grouped with what
+    The latter is done only for people too little known to be grouped: others are grouped with what
     was known. Returns the strangers who were named; `arrived` is left with everyone else.
     """
     once = ledger.strangers.once()
