@@ -99,7 +99,7 @@ def follow(
 
 
 def _require_same(known: Mapping[str, Performer], present: Present) -> None:
-    """Refuse a Stash whose ids are other people's, as one that was made anew gives them again.
+    """Refuse a Stash whose ids are other people's, as a newly made one gives them again.
 
     Else their photos and names would go to whomever the gallery knows by these ids.
     """

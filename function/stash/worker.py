@@ -161,7 +161,7 @@ def work_on(
     """Do a task to its end, however often Stash is away meanwhile; store and return how it stands.
 
     It is given up when somebody cancels it meanwhile, and broken off when `stopping` is set, to be
-    gone on with later. `place` is asked anew for each attempt: the connection may be another one.
+    gone on with later. `place` is asked again for each attempt: the connection may be another one.
     `tell` is called with how it stands.
     """
     pause_seconds = FIRST_PAUSE_SECONDS

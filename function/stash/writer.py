@@ -43,7 +43,7 @@ def begin(ledger: Ledger, stash: Stash, kind: str, gone: Gone = nobody) -> Write
 
 
 def gone_from(store: Store) -> Gone:
-    """Return what looks into the gallery anew each time: somebody may be forgotten meanwhile."""
+    """Return what looks into the gallery again each time: somebody may be forgotten meanwhile."""
 
     def gone(performers: Collection[str]) -> frozenset[str]:
         with store.gallery() as gallery:

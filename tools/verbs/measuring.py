@@ -199,9 +199,9 @@ def evaluate_kinds(
     With --enrolled one spoilt photo is enrolled instead, alone and next to a good one, and four are
     searched for as they are. With --weak the faces that such photos show only weakly are searched
     for in galleries of several sizes, all FOLDERs together, and the scores of such people are
-    fitted anew; it writes nothing. With --worth spoilt photos are enrolled, and the chance that one
-    names its person, by which photos are weighed and refused, is fitted anew, all FOLDERs together;
-    it writes nothing. Prints a Markdown table.
+    fitted again; it writes nothing. With --worth spoilt photos are enrolled, and the chance that
+    one names its person, by which photos are weighed and refused, is fitted again, all FOLDERs
+    together; it writes nothing. Prints a Markdown table.
     """
     if more and not (weak or worth):
         raise click.UsageError(

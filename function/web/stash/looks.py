@@ -106,7 +106,7 @@ def answer_view(desk: Desk, request: Request) -> Response:
 def answer_look(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/look` as `view`, and look at what was not looked at, before all else.
 
-    What was written anew since it was found is looked at again.
+    What was rewritten since it was found is looked at again.
     """
     body = read_body(request, "scene", "retry")
     asked, retry = read_scene(body), optional(body, "retry", default=False)
