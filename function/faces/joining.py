@@ -28,7 +28,7 @@ class Looked:
 def join_rounds(rounds: Sequence[Looked], video_seconds: float) -> tuple[tuple[Face, ...], int]:
     """Join rounds, each of which lies between those before; return all faces, and count the frames.
 
-    Frames and shots are counted anew, in order of time.
+    Frames and shots are renumbered, in order of time.
     """
     order = sorted(
         (sample.seconds, number, frame)

@@ -126,7 +126,7 @@ class Watch:
         return count >= FEWEST_SCRAMBLED
 
     def _count(self, descriptor: int, place: int, length: int) -> int:
-        """Count the scrambled packets in so many bytes from the beginning of a packet on."""
+        """Count the scrambled packets in this many bytes from the beginning of a packet on."""
         size = self._layout.size
         content = os.pread(descriptor, max(length, 0), place)
         packets = np.frombuffer(content, np.uint8)[: len(content) // size * size].reshape(-1, size)

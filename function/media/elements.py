@@ -34,7 +34,7 @@ def find_end(descriptor: int) -> int | None:
 
 
 def states_locked_pictures(descriptor: int, size: int) -> bool:
-    """Say whether a Matroska file of so many bytes states that its pictures are encrypted."""
+    """Say whether a Matroska file of this many bytes states that its pictures are encrypted."""
     steps = iter(range(MOST_STEPS))
     return any(
         _is_locked(descriptor, track, steps)

@@ -146,7 +146,7 @@ def without_metadata(content: bytes) -> bytes:
 
 
 def _plain_tiff(content: bytes) -> bytes:
-    """Keep of the first directory, which is written anew at the end, what makes up the picture."""
+    """Keep of the first directory, which is rewritten at the end, what makes up the picture."""
     order = "<" if content.startswith(b"II") else ">"
     try:
         (at,) = struct.unpack_from(order + "I", content, 4)
