@@ -55,7 +55,7 @@ class Tasks(Protocol):
         """
 
     def next(self) -> Task | None:
-        """Return the task to go on with: the one in work, else the oldest that is not ended."""
+        """Return the task to continue with: the one in work, else the oldest that has not ended."""
 
     def cancel(self, task: int) -> bool:
         """Let a task that is queued or waiting fail; False if it is not, or in work."""

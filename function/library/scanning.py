@@ -49,7 +49,7 @@ slow machine. Nobody waits this long for one that died: its lock tells."""
 RENEWED_EVERY_SECONDS = 10.0
 
 HELD_SECONDS = 0.2
-"""How soon a scan goes on when nothing holds it any more."""
+"""How soon a scan continues when nothing holds it any more."""
 
 LOCKED_SECONDS = 1800.0
 """How long to wait for another writer of the ledger: to rewrite a large one after a forgetting

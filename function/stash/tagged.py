@@ -98,7 +98,7 @@ def _by_user(
 ) -> frozenset[str]:
     """Return those of a scene whom the user tagged.
 
-    If somebody whom we put there is in Stash no more, that is nobody: anybody may be the one into
+    If somebody whom we put there is no longer in Stash, that is nobody: anybody may be the one into
     whom they were merged.
     """
     prints = {one.oshash for one in tags.files}

@@ -145,7 +145,7 @@ def _scan_albums(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
 def _place_of_album(inside: InAlbum | None, path: str, locate: Locate) -> bytes | None:
     """Return where the album lies that shows an image or a gallery of Stash; None if nowhere.
 
-    What was looked at with its folder is in that, also if the folder was gone meanwhile and is
+    What was looked at with its folder is in that, even if the folder was gone meanwhile and is
     back; if it is not, the image may lie here by itself.
     """
     places = inside.album.known_paths if inside else ()

@@ -69,7 +69,7 @@ class TaskWorker:
         self._thread.start()
 
     def add(self, task: Task) -> Queued:
-        """Remember a task, also if the machine stops, and start with it; see `queue_task`.
+        """Remember a task, even if the machine stops, and start with it; see `queue_task`.
 
         Raises:
             BusyError: MOST_QUEUED wait already.

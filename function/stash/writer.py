@@ -13,7 +13,7 @@ from function.stash.notes import leave_note
 from function.stash.records import SOURCE
 
 Gone: TypeAlias = Callable[[Collection[str]], frozenset[str]]
-"""Says which of some performers, by their ids in Stash, are enrolled no more."""
+"""Says which of some performers, by their ids in Stash, are no longer enrolled."""
 
 
 def nobody(_: Collection[str]) -> frozenset[str]:
