@@ -232,7 +232,9 @@ _KEYS: Mapping[str, _Key] = {
         _text(LONGEST_NAME, r"[A-Za-z0-9][A-Za-z0-9._-]*"),
         f"at most {LONGEST_NAME} letters, digits, dots, dashes and underscores",
     ),
-    "licence": _Key(_text(LONGEST_NOTE), "one line: the terms under which you may use it"),
+    "licence": _Key(
+        _text(LONGEST_NOTE), "a note on one line: the terms under which you may use it"
+    ),
     "input_pixels": _Key(
         _pixels, f"a whole number from {SMALLEST_PIXELS} to {LARGEST_PIXELS}, the input's side"
     ),
