@@ -1,4 +1,4 @@
-"""Reads what a cell of a store holds, of which a bad disk may have left something else."""
+"""Reads the cells of a store, whose content a bad disk may have damaged."""
 
 import json
 from typing import Any
@@ -31,5 +31,5 @@ def read_texts(cell: object) -> tuple[str, ...] | None:
 def _read(cell: object) -> object:
     try:
         return json.loads(cell) if isinstance(cell, str | bytes) else None
-    except (ValueError, RecursionError):  # text that is none is a ValueError, too
+    except (ValueError, RecursionError):  # text that is no JSON is a ValueError, too
         return None

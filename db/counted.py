@@ -1,4 +1,4 @@
-"""Writes how many there are of something, as one says it."""
+"""Writes counts with their nouns, as in a sentence."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -7,5 +7,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def agree(number: int, one: str, more: str) -> str:
-    """Return the word that goes with so many: "has" with 1, of "has" and "have"."""
+    """Return the word that agrees with a number: for 1 the first, such as "has", else "have"."""
     return one if number == 1 else more

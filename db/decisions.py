@@ -7,8 +7,9 @@ from db.records import Identity, Vector
 from db.videos import Interval
 
 DecisionKind: TypeAlias = Literal["confirmed", "rejected", "ignored", "named", "unreadable"]
-"""The person is this performer, is not this performer, is of no interest, or is this performer, who
-was enrolled from what the video shows of them. Of a damaged decision it may be unreadable which."""
+"""The person is this performer, is not this performer, does not matter, or is this performer and
+was enrolled from what the video shows of them. In a damaged decision, which of these may be
+unreadable."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ class GalleryError(Exception):
 
 
 class GalleryMissingError(GalleryError):
-    """There is no gallery, or no library (`noun`), at `path`, which its message does not tell."""
+    """There is no gallery, or no library (`noun`), at `path`, which its message does not name."""
 
     def __init__(self, message: str, path: Path | None = None, noun: str = "gallery") -> None:
         super().__init__(message)
@@ -89,7 +89,7 @@ class StrangerNotFoundError(GalleryError):
 
 
 class NothingToEnrolError(GalleryError):
-    """Nothing that the library knows of a stranger is good enough for a gallery."""
+    """Nothing that the library holds of a stranger is good enough for a gallery."""
 
 
 class PerformerNotFoundError(GalleryError):

@@ -82,7 +82,7 @@ class Ledger(Protocol):
         """Remember what the user chose."""
 
     def choose_by(self, name: str, choose: Callable[[str], str]) -> str:
-        """Remember what follows from what was chosen before, and return it; nobody comes between.
+        """Remember what follows from the earlier choice, and return it, in one transaction.
 
         `choose` gets "" if nothing was.
         """
@@ -92,7 +92,7 @@ class Ledger(Protocol):
     ) -> Mapping[bytes, Stamp]:
         """Return the stamps of all known files that are there, or of those at some paths.
 
-        With `gone`, of those instead that are there no more, as they were last.
+        With `gone`, of those that are no longer there instead, as they last were.
         """
 
     def offer(self, files: Iterable[VideoFile], depth: Depth) -> Offered:
@@ -103,7 +103,7 @@ class Ledger(Protocol):
         """
 
     def want(self, videos: Iterable[int], depth: Depth) -> int:
-        """Queue those of some videos that were done at a lesser depth; return how many.
+        """Queue those of some videos that were scanned less deeply; return how many.
 
         Those that were not scanned yet will be scanned at this depth, too.
         """
@@ -115,7 +115,7 @@ class Ledger(Protocol):
         """Note that files are no longer there; return how many were known."""
 
     def note_back(self, paths: Iterable[bytes]) -> None:
-        """Note that files are there again that were gone, as they were last."""
+        """Note that files which were gone are back, as they last were."""
 
     def lease(
         self,
@@ -126,7 +126,7 @@ class Ledger(Protocol):
         albums: bool = True,
         missing: Collection[bytes] = (),
     ) -> Lease | None:
-        """Take the next queued video to scan, for so long; None if there is none.
+        """Take the next queued video to scan, for some seconds; None if there is none.
 
         Without `albums` these stay queued, for whoever can read them, and so do videos all of whose
         files are `missing`, or in folders that are.
@@ -134,7 +134,7 @@ class Ledger(Protocol):
         """
 
     def renew(self, lease: Lease, seconds: float) -> bool:
-        """Keep a lease for so much longer; False if it ran out and somebody else has the video."""
+        """Keep a lease for some seconds more; False if it ran out and the video is another's."""
 
     def release(self, lease: Lease) -> None:
         """Give a video back unscanned, as if it had not been tried."""
@@ -172,7 +172,7 @@ class Ledger(Protocol):
         """Take every video out of the queue, and from whoever scans it; return how many.
 
         One that was scanned before stays as it is; one that never was is no longer known, so that
-        the next scan finds it anew.
+        the next scan finds it as new.
         """
 
     def counts(self, within: Sequence[bytes] = (), kind: Kind | None = None) -> Counts:
@@ -250,7 +250,7 @@ class Ledger(Protocol):
         at: Generation,
         before: Mapping[int, VideoRecord] | None = None,
     ) -> dict[int, list[Outcome]]:
-        """Replace the outcomes of some videos, except where others are seen by now.
+        """Replace the outcomes of some videos, except where other people are stored by now.
 
         Nor are those of a video replaced that was scanned since, or about which something was
         decided: `before` holds the videos as they were before its people were read. Returns the
@@ -278,13 +278,13 @@ class Ledger(Protocol):
         """
 
     def end_forgetting(self, gallery: int, performer: int) -> bool:
-        """Note that all is erased; False if somebody who reads the file still prevents that."""
+        """Note that all is erased; False if another reader of the file still prevents that."""
 
     def unfinished_forgetting(self) -> list[tuple[int, int]]:
-        """Return the galleries and performers whose erasure was broken off."""
+        """Return the galleries and performers whose erasure was interrupted."""
 
     def forgotten_spans(self, video: int) -> list[Interval]:
-        """Return when people were seen in a video who were forgotten since."""
+        """Return when people who have been forgotten since were seen in a video."""
 
     def decide(self, video: int, decision: Decision) -> int:
         """Store a decision about a video, which is then to be matched again; return its id."""
@@ -307,14 +307,14 @@ class Ledger(Protocol):
         """Delete every decision about a performer, given all their ids, and that they are tagged.
 
         Also those about somebody who looks like one of `looks`, encodings of the primary model, and
-        is seen in that video no more: they may be the performer, unless it says that they are one
-        of `others`.
+        is no longer seen in that video: they may be the performer, unless the decision says that
+        they are one of `others`.
         """
 
     def add_identities(self, also: Mapping[Identity, Identity]) -> int:
         """Give every decision about one of these performers another id of theirs as well.
 
-        Who is tagged by the one id is tagged by the other. Returns how many decisions changed.
+        Tags by the one id then hold for the other. Returns how many decisions changed.
         """
 
     def note_tagged(
@@ -326,8 +326,8 @@ class Ledger(Protocol):
         """Note whom the user tagged on which content, in place of all that was noted before.
 
         Also for what is not scanned yet. `performers` are their numbers in a gallery, the first
-        number of whose generation is given: who is forgotten there meanwhile is left out. Videos of
-        which anything else was noted are then to be matched again; returns how many contents.
+        number of whose generation is given: anybody forgotten there meanwhile is left out. Videos
+        of which anything else was noted are then to be matched again; returns how many contents.
         """
 
     def tagged(self, videos: Sequence[int]) -> dict[int, list[Identity]]:

@@ -1,4 +1,4 @@
-"""Opens the gallery to change it, though others do so too."""
+"""Opens the gallery to change it, in turn with others."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,17 +8,16 @@ from db.errors import GalleryLockedError
 from db.galleries import GalleryChange, Store
 
 LOCKED_SECONDS = 30.0
-"""So long another import or an edit is waited for; an edit takes less than a second."""
+"""How long to wait for another import or edit; an edit takes less than a second."""
 
 
 @contextmanager
 def changing(
     gallery_store: Store, pause: Callable[[float], None] = time.sleep, *, create: bool = True
 ) -> Iterator[GalleryChange]:
-    """Open the gallery to change it; wait a little while somebody else does.
+    """Open the gallery to change it; wait a little if somebody else is changing it.
 
-    Raises:
-        GalleryLockedError: somebody else still does.
+    Raises: GalleryLockedError: somebody else still is.
     """
     until = time.monotonic() + LOCKED_SECONDS
     while True:

@@ -1,7 +1,7 @@
 """The rules of names: what a record may contain, how a name is kept, and when two are the same.
 
 A name is kept as it was given, but for spaces, and with accents as single characters. It is found,
-forgotten and told from others by its key, in which case, accents and spaces do not count.
+forgotten and told apart from others by its key, which ignores case, accents and spaces.
 """
 
 import re
@@ -89,7 +89,7 @@ def find_id_complaint(text: str) -> str:
 
 
 def limited(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return those of a performer's aliases or URLs, the first ones, that can be kept together."""
+    """Return the first of a performer's aliases or URLs, as many as can be kept together."""
     texts = tuple(texts)[:MAX_ALIASES]
     lengths = accumulate(map(len, texts))
     return tuple(
@@ -123,7 +123,7 @@ def find_name_complaint(name: str) -> str:
 def tidy_name(name: str) -> str:
     """Return a name as it is kept: NFC, with single spaces, and none around it.
 
-    Line breaks and other control characters within it stay, to be complained of.
+    Line breaks and other control characters within it stay, and are complained of later.
     """
     composed = unicodedata.normalize("NFC", name).strip()
     spaced = (" " if unicodedata.category(one) == "Zs" else one for one in composed)
@@ -152,10 +152,9 @@ def tidy(performer: Performer) -> Performer:
 
 @lru_cache(maxsize=131_072)
 def name_key(name: str) -> str:
-    """Return what names are compared by: the same for all ways to write one.
+    """Return what names are compared by: the same for every way to write one.
 
-    Case, accents, spaces, joiners that are not seen, and kinds of apostrophes and dashes do not
-    count.
+    Case, accents, spaces, invisible joiners, and kinds of apostrophes and dashes do not count.
     """
     if name.isascii():
         return " ".join(name.lower().replace("`", "'").split())
@@ -207,10 +206,10 @@ def _is_visible(character: str) -> bool:
 
 
 def escape_unprintable(text: str) -> str:
-    r"""Return a text on one line, what cannot be printed in it escaped, as `\u200d`.
+    r"""Return a text on one line, with unprintable characters escaped, as `\u200d`.
 
     A file's name must not steer a terminal. A joiner within a word or an emoji is left as it is:
-    Persian is written with them, and families are put together by them.
+    Persian is written with joiners, and they build emoji of families.
     """
     parts = enumerate(_JOINED.split(text))  # every second one is a joiner
     return "".join(part if number % 2 else _escape(part) for number, part in parts)

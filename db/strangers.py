@@ -15,7 +15,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Likeness:
+class StrangerTemplate:
     """What somebody is compared by across videos: the mean of their views, by both nets.
 
     `second` is None, and `model` empty, if the second net, the one `model` names, encoded no view.
@@ -40,7 +40,7 @@ class Placement:
     sighting: int | None
     place: Place
     stranger: int
-    likeness: Likeness
+    template: StrangerTemplate
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Newcomer:
 
     sighting: int
     place: Place
-    likeness: Likeness
+    template: StrangerTemplate
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class Glimpse:
 
 @dataclass(frozen=True)
 class Stranger:
-    """Somebody unknown, and where they were seen; the same id for as long as anything is known."""
+    """Somebody unknown, and where they were seen; the id stays while anything is known."""
 
     id: int
     ignored: bool
@@ -92,7 +92,7 @@ class Strangers(Protocol):
     def tidy(self) -> None:
         """Drop the placements of people who are named by now, and strangers without any.
 
-        Only the number of the stranger they were is kept of them, see `once`.
+        Only the number of the stranger they were is kept, see `once`.
         """
 
     def once(self) -> Mapping[int, int]:
@@ -108,7 +108,7 @@ class Strangers(Protocol):
         """Return the pairs of strangers who are never joined, because the user split them."""
 
     def join(self, groups: Iterable[Joined]) -> None:
-        """Store what grouping found; a newcomer whose sighting is gone by now is left out."""
+        """Store what grouping found; newcomers whose sightings are gone by now are left out."""
 
     def settle(self) -> None:
         """Drop the placements of earlier scans, once all of later ones are placed."""
@@ -144,10 +144,10 @@ class Strangers(Protocol):
         """
 
     def go_on_erasing(self) -> None:
-        """Erase the rest of what an `erase` that was broken off was to erase."""
+        """Finish an `erase` that was interrupted."""
 
     def end_erasing(self) -> bool:
-        """Empty the file's log too; False if somebody who reads the file still prevents that."""
+        """Empty the file's log too; False if another reader of the file still prevents that."""
 
     def is_erasing(self) -> bool:
-        """Say whether `end_erasing` did not succeed yet."""
+        """Say whether `end_erasing` has not succeeded yet."""

@@ -1,4 +1,4 @@
-"""What is to be done for the user's Stash, one after the other, however often we are stopped."""
+"""Tasks for the user's Stash, done one after the other, however often we are stopped."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,12 +8,12 @@ from typing import Literal, Protocol, TypeAlias
 TaskKind: TypeAlias = Literal["sync", "scan", "apply", "undo"]
 
 TaskState: TypeAlias = Literal["queued", "working", "waiting", "done", "failed"]
-"""Waiting: Stash does not answer, and is asked again. Failed: it cannot be done as it is asked."""
+"""Waiting: Stash does not answer, and is asked again. Failed: it cannot be done as asked."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Something to do: `options` is JSON, `text` says how it stands, `done` of `of` are done.
+    """Something to do: `options` is JSON, `text` says how far it is, `done` of `of` are done.
 
     `run` is the run of what it writes; 0 for none. `result` is JSON, for whoever waits for it.
     `text` names nobody: it may end up in a log.
@@ -46,7 +46,7 @@ class Tasks(Protocol):
         """Become the one process that does the tasks; False if another one is."""
 
     def add(self, task: Task) -> int:
-        """Queue a task; return its id. One that waits and is the same is not queued twice."""
+        """Queue a task; return its id. If the same task already waits, it is not queued twice."""
 
     def queue(self, task: Task, does_it: Callable[[Task], bool]) -> Queued:
         """Queue a task as `add` does, unless `does_it` says of an open one that it does it.
@@ -55,13 +55,13 @@ class Tasks(Protocol):
         """
 
     def next(self) -> Task | None:
-        """Return the task to go on with: the one in work, else the oldest that is not ended."""
+        """Return the task to continue with: the one in work, else the oldest that has not ended."""
 
     def cancel(self, task: int) -> bool:
         """Let a task that is queued or waiting fail; False if it is not, or in work."""
 
     def change(self, task: Task) -> None:
-        """Store how a task stands."""
+        """Store how far a task is."""
 
     def find(self, task: int) -> Task | None:
         """Return a task; None if there is none."""

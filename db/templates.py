@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BELIEF_WEIGHT = 2.0
-"""Until faces are seen to be alike, they are assumed to differ as much as they can. The assumption
-weighs as much as this many faces."""
+"""Until faces are seen to be alike, they are assumed to differ as much as faces can. This
+assumption weighs as much as this many faces."""
 
 USUAL_QUALITY, QUALITY_SLOPE = 0.73, 0.7
 """A model's face variance holds for a face of the usual quality. A face of quality 0 is taken to

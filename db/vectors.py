@@ -12,18 +12,18 @@ from db.records import Encoding, Vectors
 Number = TypeVar("Number", np.float32, np.float64)
 
 NUMBERS_AT_ONCE = 2_000_000
-"""So many products are made at once: 8 MB, whatever the gallery's size. Twice as many no longer
+"""This many products are made at once: 8 MB, whatever the gallery's size. Twice as many no longer
 stay in the processor's cache until they are looked at, which takes a fifth longer."""
 
 PAIRS_AT_ONCE = 4_096
-"""So many pairs are measured exactly at once: 8 MB for encodings of two nets."""
+"""This many pairs are measured exactly at once: 8 MB for encodings of two nets."""
 
 ROUNDING = 1e-4
-"""The share of two squared lengths by which a product in single precision is off at most; it is
-some 1e-6 in a thousand dimensions."""
+"""The largest error of a product in single precision, as a share of two squared lengths; it is some
+1e-6 in a thousand dimensions."""
 
 SPARE = 16
-"""So many more than asked for are measured exactly, in case rounding has changed their order."""
+"""This many more than asked for are measured exactly, in case rounding has changed their order."""
 
 
 @dataclass(frozen=True, eq=False)

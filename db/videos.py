@@ -22,7 +22,7 @@ Kind: TypeAlias = Literal["video", "album"]
 is: the place of a picture, counted from 0, is the frame and the second in which it shows people."""
 
 MOST_TRIES = 3
-"""A video whose scan ends without an answer so often is set aside: it kills what reads it."""
+"""A video whose scan ends this often without an answer is set aside: it kills what reads it."""
 
 Verdict: TypeAlias = Literal["match", "uncertain", "unknown"]
 
@@ -43,7 +43,7 @@ class Content(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """What shows without reading a file that it is the one that was there before."""
+    """What shows, without reading it, that a file is the one that was there before."""
 
     size_bytes: int
     mtime_ns: int
@@ -86,7 +86,7 @@ class Scanned:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to scan one video at a depth, until it runs out: `token` is good for nobody else.
+    """The right to scan one video at a depth, until it runs out; `token` is valid for nobody else.
 
     `paths` are its files, `tries` counts this try too. `decided` counts what was decided about the
     video before.
@@ -117,7 +117,7 @@ class AlbumPicture:
 
     `place` is where it is in an archive, None for a file. `reason` says why it could not be used,
     or why a file was left out; it is empty otherwise. `content` is a fingerprint, by which it is
-    known again under another name: empty if it could not be read.
+    recognised under another name: empty if it could not be read.
     """
 
     name: str

@@ -9,7 +9,7 @@ WriteKind: TypeAlias = Literal["performer", "tag", "marker", "new performer", "n
 """A performer or a tag was added to an item, a marker made on it, or a performer or tag made."""
 
 ItemKind: TypeAlias = Literal["scene", "image", "gallery"]
-"""What of Stash can be written on."""
+"""What can be written on in Stash."""
 
 WriteState: TypeAlias = Literal["intended", "done", "undoing", "undone"]
 """Intended and undoing: it is not known yet whether Stash has done it."""
@@ -56,7 +56,7 @@ Place: TypeAlias = tuple[ItemKind, str]
 
 @dataclass(frozen=True)
 class FromUs:
-    """Whom we ever added to scenes, or named to Stash's scraper, also if it was undone since.
+    """Whom we ever added to scenes, or named to Stash's scraper, even if it was undone since.
 
     By scene, and by fingerprints of its files: Stash gives the files of a scene that is merged to
     another one. Scenes and performers are Stash's ids.
@@ -72,7 +72,7 @@ class FromUs:
 
 
 NOTHING = FromUs({}, {})
-"""Nobody was ever put anywhere by us."""
+"""We never put anybody anywhere."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,12 @@ class Writes(Protocol):
     """The journal of what was written into Stash. Every method is one short transaction."""
 
     def turn(self) -> AbstractContextManager[None]:
-        """Be the only one who writes into Stash, of all threads and processes; waits for that.
+        """Be the only writer into Stash, of all threads and processes; waits for its turn.
 
         From the intent until Stash has answered, so that whatever is unsettled at the beginning of
         a turn was broken off.
 
-        Raises:
-            GalleryLockedError: another one does not end.
+        Raises: GalleryLockedError: another writer does not end.
         """
 
     def begin_run(self, kind: str) -> int:
@@ -117,7 +116,7 @@ class Writes(Protocol):
     def confirm(self, done: Iterable[Write]) -> None:
         """Note that Stash has written these, each with its `thing`, `detail` and `left_at`.
 
-        Other writes on the scene that were as we left them before are so still.
+        Other writes on the scene that were as we left them still are.
         """
 
     def drop(self, writes: Iterable[Write]) -> None:
@@ -127,9 +126,9 @@ class Writes(Protocol):
         """Note that the next request is to undo these, each with its `before_at`."""
 
     def end_undo(self, undone: Iterable[Write]) -> None:
-        """Note that nothing of these is left, each with the scene's `left_at`.
+        """Note that nothing is left of these, each with the scene's `left_at`.
 
-        Other writes on the scene that were as we left them before are so still.
+        Other writes on the scene that were as we left them still are.
         """
 
     def keep(self, writes: Iterable[Write]) -> None:

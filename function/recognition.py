@@ -29,8 +29,8 @@ class Recognition:
     """The outcome: everyone who was found, how many frames and faces, and how long it took.
 
     `video_seconds` is the length of the video, `unreadable_seconds` how much of it is damaged and
-    was not seen, `decoder` what decoded it. `is_still` says that it is no video but a picture,
-    which has no times.
+    was not seen, `decoder` what decoded it. `is_still` says that it is a picture, not a video, and
+    so has no times.
     """
 
     identifications: tuple[Identification, ...]
@@ -45,7 +45,7 @@ class Recognition:
 
 @dataclass(frozen=True, eq=False)
 class Unnamed:
-    """The people found in a video, and what is known of it: its path, and other hints."""
+    """The people found in a video, and what is known about it: its path, and other hints."""
 
     found: PeopleFound
     path: str = ""
@@ -95,7 +95,7 @@ def recognize_video(
 
 
 def take_snapshot(store: Store, primary: str, fusions: Sequence[Fusion]) -> Snapshot:
-    """Return a store's gallery in memory, as it is now, for a reader with this primary model.
+    """Read a store's gallery into memory, as it is now, for a reader with this primary model.
 
     `fusions` are those that can be scored: people may have been encoded by another second model
     than today's.

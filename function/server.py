@@ -61,7 +61,8 @@ STOP_WITHIN_SECONDS = 7.0
 WAITING_THREADS = sum(
     (MOST_FILMS, MOST_WATCHERS, MOST_EXPORTS, MOST_WAITING, MOST_ASKING, MOST_OTHERS)
 )
-"""In addition to one per slot: those who play, watch, list or wait for something hold so many."""
+"""In addition to one per slot: requests that play, watch, list or wait for something hold this
+many."""
 
 
 def main() -> None:
@@ -90,7 +91,7 @@ def main() -> None:
 
 
 def _listen(settings: Settings) -> Front:
-    """Take the port; who comes now is answered once the app is there.
+    """Take the port; whoever connects now is answered once the app is there.
 
     Raises:
         SettingError: nothing can listen there.
@@ -130,7 +131,7 @@ def _warn_of_lacking(store: Store, second: str) -> None:
 
 
 def _require_locks(service: Service) -> None:
-    """Start what reads videos now, not when it is first asked for.
+    """Start what reads videos now, rather than at the first request.
 
     Raises:
         SettingError: it is not locked as SANDBOX=strict demands, or cannot run.

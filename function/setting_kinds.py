@@ -142,7 +142,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Read origins as browsers send them; any page can make `null` its own, so it is none."""
+    """Read origins as browsers send them; `null` is refused, as any page can have it."""
     origins = _words(text)
     if not all(map(_ORIGIN.fullmatch, origins)):
         raise ValueError(text)
@@ -153,7 +153,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*]+")
 
 
 def _token(text: str) -> str:
-    """Read a secret that a header can carry; a word that is meant for `off` is no secret."""
+    """Read a secret that a header can carry; a word that means `off` is no secret."""
     is_meant_as_off = text.lower() == OFF and text != OFF
     if not (text.isascii() and text.isprintable()) or is_meant_as_off:
         raise ValueError(text)

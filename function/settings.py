@@ -54,7 +54,8 @@ FEWEST_HELPER_MEGABYTES = 256
 """What a helper may take at least. Films of 1080p take 80."""
 
 HELPERS_SHARE = 2
-"""All helpers of a video have at most so many times MEMORY_MEGABYTES: enough for 16 by default."""
+"""All helpers of a video have at most this many times MEMORY_MEGABYTES: enough for 16 by
+default."""
 
 MOST_NET_THREADS = 3
 """In one process: the nets are small, and their layers soon wait for each other."""
@@ -63,13 +64,14 @@ CORES_PER_SLOT, MOST_SLOTS = 4, 4
 """One video uses all cores, so a second slot is there for the short request behind a long one."""
 
 MOST_SCANNED_AT_ONCE = 8
-"""A scan reads at most so many videos at once unless told otherwise."""
+"""A scan reads at most this many videos at once unless told otherwise."""
 
 SLOT_MEGABYTES, SCANNED_MEGABYTES = 2048, 1024
 """How much memory the machine has for each slot, and for each video that a scan reads at once."""
 
 WITHOUT_HELPERS_MEGABYTES, HELPER_MEGABYTES = 1024, 256
-"""The first so many megabytes are for the rest; of what is left there are so many for each helper.
+"""The first of these megabytes are for everything else; from what is left each helper gets the
+second.
 
 On 1080p a child takes 300 MB at work, a helper 100, and the server 200. By these rules all of them
 together, in every slot and in a scan, take at most 92 % of any memory from 1 GB on. A helper that
@@ -78,14 +80,14 @@ searches crowds in 4K takes 186 MB; with fewer for each, four slots would fill a
 
 
 def default_threads() -> int:
-    """Return how many processes search a video, unless the user says it."""
+    """Return how many processes search a video, unless the user says so."""
     left = max(count_memory_megabytes() - WITHOUT_HELPERS_MEGABYTES, 0)
     helpers = left // (HELPER_MEGABYTES * default_slots())
     return min(count_cores(), MOST_THREADS, 1 + helpers)
 
 
 def default_slots() -> int:
-    """Return how many videos are processed at once, unless the user says it."""
+    """Return how many videos are processed at once, unless the user says so."""
     fitting = count_memory_megabytes() // SLOT_MEGABYTES
     return max(1, min(count_cores() // CORES_PER_SLOT, fitting, MOST_SLOTS))
 
@@ -182,7 +184,7 @@ class Settings:
     hints: Annotated[
         Literal["on", "off"],
         choice("on", "off"),
-        "a performer whose name or alias stands in the video's path, or whom you tagged on it in "
+        "a performer whose name or alias is in the video's path, or whom you tagged on it in "
         "Stash, is likelier; never named unless the face agrees",
     ] = "on"
     device: Annotated[
@@ -289,7 +291,7 @@ class Settings:
 
     @property
     def helper_megabytes(self) -> int:
-        """Most memory that each helper may take; if few, they share as much as the first has."""
+        """The memory that each helper may take at most; a few share as much as the first has."""
         return max(FEWEST_HELPER_MEGABYTES, self.memory_megabytes // max(1, self.helpers))
 
     @property
@@ -303,11 +305,11 @@ class Settings:
         return max(1, min(self.threads, MOST_NET_THREADS + 1) - 1)
 
     def for_scanning(self, at_once: int | None = None) -> "Settings":
-        """Return these settings for a scan: as many processes, but most of them on videos apart.
+        """Return these settings for a scan: as many processes, but most of them on separate videos.
 
         SLOTS is how many videos to read at once: `at_once`, or else as many as keep the cores busy
-        and the memory holds. Several apart use the cores better than one together, whose processes
-        wait for each other at its end.
+        and the memory holds. Several separate ones use the cores better than one shared one, whose
+        processes wait for each other at its end.
         """
         fitting = count_memory_megabytes() // SCANNED_MEGABYTES
         slots = at_once or max(self.slots, min(self.threads, fitting, MOST_SCANNED_AT_ONCE))
@@ -338,9 +340,8 @@ class Settings:
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the settings from `environment`; an unset or empty variable means its default.
 
-        Raises:
-            SettingError: a variable holds an unusable value, or two cannot be had together; the
-                message names the variables.
+        Raises: SettingError: a variable holds an unusable value, or two do not go together; the
+        message names the variables.
         """
         hints = get_type_hints(cls, include_extras=True)
         values = {}

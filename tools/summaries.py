@@ -40,7 +40,7 @@ SUMMARIES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Measure on your own files": {
             "evaluate": "How often names are right, wrong or missing.",
             "evaluate-films": "Who is found in films cut from your clips.",
-            "evaluate-hints": "What names in paths do.",
+            "evaluate-hints": "The effect of names in paths.",
             "evaluate-kinds": "How blurred, dark or covered faces fare.",
             "evaluate-strangers": "How well unknown people are grouped.",
             "calibrate": "Fit scores to your own files.",

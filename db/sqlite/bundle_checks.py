@@ -1,6 +1,6 @@
 """Checks a bundle as a file from a stranger: only our tables, and in them only what ours can hold.
 
-Its sums prove that it arrived whole, not who made it.
+Its checksums prove that it arrived whole, not who made it.
 """
 
 import json
@@ -20,16 +20,16 @@ from db.sqlite.migrations import MIGRATIONS
 MANIFEST = "CREATE TABLE manifest (value TEXT NOT NULL)"
 
 LARGEST_BYTES = 4_000_000_000
-"""Of a bundle: a million encodings take less."""
+"""For a bundle: a million encodings take less."""
 
 MOST_PHOTOS = 10_000
-"""Of one performer; nobody has a tenth of it."""
+"""For one performer; nobody has a tenth of it."""
 
 MOST_TEXT_BYTES = 300_000_000
-"""Of all names, aliases, addresses and ids; those of 100,000 performers with everything."""
+"""For all names, aliases, addresses and ids: those of 100,000 performers with everything."""
 
 MOST_PERFORMER_BYTES = 300_000_000
-"""Of one performer's encodings and faces: those of 10,000 photos."""
+"""For one performer's encodings and faces: those of 10,000 photos."""
 
 SHORTEST_VECTOR = 0.05
 """Of a vector; the encodings of every net are far longer."""
@@ -59,7 +59,7 @@ CELLS: dict[str, dict[str, tuple[tuple[str, ...], int]]] = {
         "face": (("blob", "null"), _FACE),
     },
 }
-"""What is imported: of each column the types its cells may have, and their most bytes."""
+"""What is imported: for each column the types its cells may have, and how many bytes."""
 
 _TEXT = """
     SELECT (SELECT total(length(CAST(name || disambiguation || aliases || urls || source
@@ -99,8 +99,8 @@ def check_tables(db: sqlite3.Connection, name: str) -> None:
 def _shapes(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
     """Return what was made in a file: of each thing the kind, the name and the SQL.
 
-    SQLite makes indexes of its own without any SQL. Names are no sign of them: whoever writes into
-    the schema can call a trigger `sqlite_`.
+    SQLite makes indexes of its own without any SQL. Names are no sign of them: anybody who writes
+    into the schema can call a trigger `sqlite_`.
     """
     rows = db.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {(str(kind), str(name), " ".join(str(sql).split())) for kind, name, sql in rows}
@@ -190,6 +190,6 @@ def _is_list_of_text(value: Any) -> bool:
 
 def _unsound(name: str, what: str) -> DamagedBundleError:
     return DamagedBundleError(
-        f"{name} holds {what}; nothing of it was imported. It may have been made to harm: ask "
+        f"{name} holds {what}; nothing of it was imported. It may be malicious: ask "
         "whoever made it for another, made by export --bundle."
     )

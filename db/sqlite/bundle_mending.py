@@ -1,4 +1,4 @@
-"""Cuts what a gallery of an earlier version may hold, and a bundle may not, in a copy of it."""
+"""Cuts, in a copy of a gallery, what earlier versions could store but a bundle may not hold."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from db.records import Identity, Performer
 from db.sqlite.gallery import SqliteGallery
 
 KEPT_CHARACTERS = 200
-"""Of an id that is cut; a sum of all of it follows, so that no two become one."""
+"""Kept of an id that is cut; a checksum of the whole id follows, so that no two become one."""
 
 _OF_PERFORMERS = ("identities", "encodings", "removed_photos")
 
@@ -30,7 +30,7 @@ _OF_PERFORMERS = ("identities", "encodings", "removed_photos")
 def mend(copy: SqliteGallery) -> list[str]:
     """Cut ids, aliases, addresses and origins that are too long; name the performers who had them.
 
-    What belongs to nobody goes, too.
+    Whatever belongs to nobody is removed, too.
 
     Raises:
         GalleryError: somebody has a name that no bundle may hold.

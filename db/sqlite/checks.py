@@ -116,7 +116,7 @@ def _check_leftovers(path: Path) -> Iterator[Finding]:
         yield Finding("warning", found, "Delete it: it holds part of the gallery.")
     for file in left_over_from_exports(path.parent):
         found = f"{file.name} is left over from an export that was broken off, if none is running."
-        remedy = "Delete it: it holds a gallery, also of whoever was forgotten since."
+        remedy = "Delete it: it holds a gallery, with anybody who was forgotten since."
         yield Finding("warning", found, remedy)
 
 

@@ -1,4 +1,4 @@
-"""Opens a file as a SQLite database that is certain to be ours, or raises a clear error."""
+"""Opens a file as an SQLite database that is certainly ours, or raises a clear error."""
 
 import os
 import sqlite3
@@ -27,7 +27,7 @@ BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
 
 ASKED_EVERY_SECONDS = 0.003
-"""How often whoever is next in a line asks for the write lock."""
+"""How often the next in a line asks for the write lock."""
 
 OWNER_ONLY = 0o600
 
@@ -100,7 +100,7 @@ def _mode_of(path: Path) -> str:
 def transaction(db: Database, line: AbstractContextManager[None] | None = None) -> Iterator[None]:
     """Take SQLite's one write lock at once; store the whole block, or nothing.
 
-    With a `line`, the lock is waited for there.
+    With a `line`, the wait for the lock is in that line.
     """
     if line is None:
         db.execute("BEGIN IMMEDIATE")
@@ -233,7 +233,7 @@ def _upgrade(db: Database, path: Path | None, schema: Schema) -> None:
             while migrate(db, schema):
                 pass
     except BaseException:
-        # Or every opening that fails would leave another copy.
+        # Otherwise every opening that fails would leave another copy.
         if backup and schema_version(db) < len(schema.steps):
             backup.unlink(missing_ok=True)
         raise

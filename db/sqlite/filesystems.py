@@ -27,14 +27,14 @@ Some machines have their own disk that way too, as `/`: that is as good as local
 
 
 SIDE_FILES = ("-journal", "-wal", "-shm")
-"""What SQLite adds to a file's name for those that it keeps beside it while it is open."""
+"""What SQLite adds to a file's name for the files it keeps beside it while it is open."""
 
 UNFINISHED_BUNDLE = ".{name}.bundle"
 """What a bundle is called while it is written."""
 
 _OF_UPGRADE = re.compile(r"\.before-\d{1,3}(\.\d+)?")
 """What an upgrade adds to a file's name for its copy: the step that followed, of which there are
-few, and a number if that name was taken. A day or a word is the user's own."""
+few, and a number if that name was taken. A name with a date or a word is the user's own."""
 
 _ESCAPED = re.compile(r"\\([01][0-7]{2})")
 """How a blank, a line break or a backslash in the name of a folder is written in `MOUNTS`."""
@@ -65,8 +65,8 @@ def find_network_share(path: Path, mounts: Path = MOUNTS) -> str | None:
 def is_there(path: Path, noun: str = "gallery") -> bool:
     """Say whether there is a file or folder at `path`.
 
-    Raises:
-        GalleryReadOnlyError: nobody can tell: a folder above may not be searched, for example.
+    Raises: GalleryReadOnlyError: there is no telling: a folder above may not be searched, for
+    example.
     """
     try:
         return path.exists()
@@ -85,7 +85,7 @@ def beside(path: Path, ending: str, before: str = "") -> list[Path]:
 def backups_of(path: Path) -> list[Path]:
     """List the copies of a gallery or library at `path` that were made before upgrades.
 
-    One that bears a name which no upgrade gives is the user's own.
+    A copy with a name that no upgrade gives is the user's own.
     """
     return [one for one in beside(path, ".before-*") if _OF_UPGRADE.fullmatch(_ending(one, path))]
 
@@ -101,7 +101,7 @@ def _ending(file: Path, path: Path) -> str:
 
 
 def left_over_from(path: Path) -> list[Path]:
-    """List what is of no use beside a gallery at `path`: backups that were broken off.
+    """List what is of no use beside a gallery at `path`: backups that were interrupted.
 
     So is what SQLite kept beside a backup that has been deleted since.
     """
@@ -115,7 +115,7 @@ def left_over_from(path: Path) -> list[Path]:
 
 
 def _before_partial(file: Path, path: Path) -> str:
-    """Return the ending of the name that a broken-off backup was to bear."""
+    """Return the ending of the name that an interrupted backup was to have."""
     return file.name[len(f".{path.name}") :].partition(".partial")[0]
 
 

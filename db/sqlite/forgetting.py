@@ -66,7 +66,7 @@ def _erase_in_gallery(gallery: SqliteGallery, performer: Performer) -> None:
 def _erase_beside(gallery: SqliteGallery, performer: Performer) -> list[Path]:
     """Erase a performer from the files beside a gallery; return those where that failed.
 
-    Of a backup that was broken off nobody has any use: it is deleted.
+    A backup that was interrupted is of no use, and is deleted.
     """
     if gallery.path is None:
         return []
@@ -87,7 +87,7 @@ def _delete(file: Path) -> bool:
 def _erase_in(backup: Path, gallery: SqliteGallery, performer: Performer) -> bool:
     """Erase a performer from a copy made before an upgrade, if possible.
 
-    In a copy of another gallery the numbers mean others: there nobody is erased.
+    In a copy of another gallery the numbers mean other people: there nobody is erased.
     """
     sql = (
         "SELECT DISTINCT model, vector FROM encodings "
@@ -116,8 +116,8 @@ def _erase_person(
 ) -> None:
     """Erase a performer, known by number, ids, or how they look, from a copy of a gallery.
 
-    Whoever was merged into them may have had other ids then. Whose photo was given to them since
-    loses that photo. The caller holds the transaction.
+    Performers merged into them may have had other ids then. Anybody whose photo has since been
+    given to them loses that photo. The caller holds the transaction.
     """
     sql = "SELECT id FROM performers WHERE (source, source_id) = (?, ?) OR id = ?"
     ids = identities_of(performer)

@@ -34,7 +34,7 @@ class GalleryConnection:
         self.path = path
         self._lock = threading.RLock()
         self._db = open_database(path, create=create)
-        # One cell that a bad disk spoilt must not hide all others of a list.
+        # One cell that a bad disk damaged must not hide all others of a list.
         self._db.conn.text_factory = as_text
         self._db.conn.create_function("name_key", 1, _key_of_cell, deterministic=True)
 
@@ -49,7 +49,7 @@ class GalleryConnection:
         self.close()
 
     def refuse_bad_text(self) -> None:
-        """Raise an error from now on where a text cannot be read, as in a file of a stranger."""
+        """From now on raise an error where a text cannot be read, as in a file from a stranger."""
         self._db.conn.text_factory = str
 
     def copy_into(self, copy: "GalleryConnection") -> None:

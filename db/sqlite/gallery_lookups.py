@@ -218,7 +218,7 @@ class GalleryLookups(GalleryConnection):
 
 
 def _performer(row: tuple[Any, ...]) -> Performer:
-    """Read a row; of what a bad disk spoilt in it, only that is left out."""
+    """Read a row; only what a bad disk damaged in it is left out."""
     number, name, disambiguation, aliases, urls, source, source_id, encodings = row[:8]
     own = Identity(as_text(source), as_text(source_id))
     return Performer(

@@ -21,11 +21,11 @@ from db.sqlite.writers import in_line
 CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 AGAIN_AFTER_SECONDS = 60.0
-"""Where a file cannot be rewritten, or is read just then, not everyone who opens it tries again."""
+"""If a file cannot be rewritten, or is just being read, not everyone who opens it tries again."""
 
 REWRITTEN_WITHIN_SECONDS = 1800.0
-"""Whatever is in work stays with whoever has it for so much longer: nobody can renew a lease while
-the file is rewritten, which on a busy, slow disk takes minutes."""
+"""Leases are extended by this much: nobody can renew one while the file is rewritten, which on a
+busy, slow disk takes minutes."""
 
 _LEASES_LAST = "UPDATE videos SET lease_until = lease_until + ? WHERE state = 'working'"
 
@@ -43,7 +43,7 @@ class LedgerConnection:
         self._real_path = path.resolve() if path else None  # links to a ledger share its line
         self._lock = threading.RLock()
         self._db = open_database(path, create=create, schema=LEDGER)
-        # One text that a bad disk spoilt must not hide all others of a list.
+        # One text that a bad disk damaged must not hide all others of a list.
         self._db.conn.text_factory = as_text
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class LedgerConnection:
     def delete_copies(self) -> bool:
         """Delete the copies made before upgrades, and what is left of some; False if one stays.
 
-        In one of another schema nobody can be erased, and what it holds can be found again.
+        Nobody can be erased from a copy with another schema, and what it holds can be found again.
         """
         if self.path is None:
             return True
@@ -103,9 +103,13 @@ class LedgerConnection:
         for copy in (one for find in finds for one in find(self.path)):
             try:
                 copy.unlink(missing_ok=True)
-                _log.warning("%s is deleted: it may hold somebody who is erased.", copy.name)
+                _log.warning("%s is deleted: it may hold somebody who was erased.", copy.name)
             except OSError as error:
-                _log.warning("%s holds who is erased, and stays: %s", copy.name, error.strerror)
+                _log.warning(
+                    "%s holds somebody who was erased, and cannot be deleted: %s",
+                    copy.name,
+                    error.strerror,
+                )
                 is_done = False
         return is_done
 
@@ -137,7 +141,7 @@ class LedgerConnection:
 
     def _is_log_held(self, db: Database) -> bool:
         """Empty the log; say whether somebody who reads the file prevents that."""
-        with self._in_line() or nullcontext():  # whoever writes without a pause would, too
+        with self._in_line() or nullcontext():  # anybody who writes without a pause would, too
             return bool(db.execute(CHECKPOINT).fetchone()[0])
 
     def _in_line(self) -> AbstractContextManager[None] | None:

@@ -1,4 +1,4 @@
-"""Takes out of a ledger what a bad disk left unreadable of people, and says of which videos."""
+"""Takes people whom a bad disk left unreadable out of a ledger, and says of which videos."""
 
 import json
 import logging
@@ -47,10 +47,10 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
 
 
 def note_unknown_scans(db: Database, videos: Sequence[int]) -> None:
-    """Note that nobody can say how some videos were scanned; the caller holds the transaction.
+    """Note that it is unknown how some videos were scanned; the caller holds the transaction.
 
     They count as failed, so that a scan can be asked to look again. The people found in them stay,
-    compared by the primary model alone; at which depth they were found is taken for the least.
+    compared by the primary model alone; they count as found at the least depth.
     """
     for video in videos:
         db.execute(

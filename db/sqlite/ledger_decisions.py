@@ -41,7 +41,7 @@ _DECIDED = (
     "UPDATE videos SET generation = NULL, decided = decided + 1 WHERE (oshash, size_bytes) = "
     "(SELECT oshash, size_bytes FROM {} WHERE id = ?)"
 )
-"""Has a video matched again, also if somebody just matches it without the decision."""
+"""Has a video matched again, even if somebody is just matching it without the decision."""
 
 
 def save_decision(db: Database, video: int, decision: Decision) -> int:
@@ -70,7 +70,7 @@ def take_back(db: Database, decision: int) -> bool:
 
 
 def read_decisions(db: Database, videos: Sequence[int]) -> dict[int, list[Decision]]:
-    """Read the decisions about some videos, oldest first; a damaged one is left out, and told."""
+    """Read the decisions about some videos, oldest first; damaged ones are left out and logged."""
     found: dict[int, list[Decision]] = {video: [] for video in videos}
     for video, decision in _sound(rows_about(db, videos)):
         found[video].append(decision)
@@ -101,7 +101,7 @@ def read_latest_decisions(
 
 
 def _sound(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Decision]]:
-    """Yield the decisions in some rows; a damaged one is left out, and told."""
+    """Yield the decisions in some rows; damaged ones are left out and logged."""
     for video, *row in rows:
         decision = decision_of(row)
         if not decision.damaged:
@@ -121,7 +121,7 @@ def add_identities(db: Database, also: Mapping[Identity, Identity]) -> int:
         try:
             known = list(identities_in(stored))
         except DAMAGE:
-            continue  # nobody can say about whom it is
+            continue  # whom it is about is unknown
         new = [also[one] for one in known if one in also and also[one] not in known]
         if new:
             all_of_them = json.dumps([*known, *dict.fromkeys(new)])
@@ -131,7 +131,7 @@ def add_identities(db: Database, also: Mapping[Identity, Identity]) -> int:
 
 
 def follow_content(db: Database, before: tuple[str, int], after: tuple[str, int]) -> None:
-    """Let what was decided and forgotten follow a file that was encoded anew.
+    """Let what was decided and forgotten follow a file that was encoded again.
 
     Decisions move, if no other file holds the old content. Those about an album are about places
     in it: its pictures of before are noted, by which these places are told from then on.

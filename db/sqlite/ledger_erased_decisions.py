@@ -39,7 +39,7 @@ _VIEWS_BESIDE = """
     JOIN views ON sighting_id = sightings.id
     WHERE decisions.id = ?
 """
-"""Of a file that was written anew and is still to be scanned, those count whom it showed before."""
+"""If a file was rewritten and is still to be scanned, the people it showed before count."""
 
 
 def erase_decisions(

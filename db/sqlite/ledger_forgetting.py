@@ -39,7 +39,7 @@ def erase(db: Database, gallery: int, performer: int) -> int:
     matched = db.execute(_MATCHED, (performer, gallery)).fetchall()
     for sighting, video, position, seen in matched:
         db.conn.executemany(
-            # Also where the file was written anew, and is still to be scanned.
+            # Also where the file was rewritten, and is still to be scanned.
             "INSERT INTO forgotten_spans SELECT oshash, size_bytes, ?, ? FROM videos "
             "WHERE id = ? OR (before = ? AND depth = '')",
             [(*span, video, video) for span in _spans_in(seen)],

@@ -32,7 +32,7 @@ BESIDE = "beside the worker"
 long as anyone does that."""
 
 LONGEST_LEASE_SECONDS = 4 * REWRITTEN_WITHIN_SECONDS
-"""A lease that runs for longer was given before the machine started, when its clock began anew. It
+"""A lease that runs for longer was given before the machine started, when its clock began again. It
 may have been made longer by a few rewritings in a row, before whoever has it renewed it."""
 
 _OFFERED_AT_ONCE = 500
@@ -54,7 +54,7 @@ def lease_clock() -> float:
     """Return the seconds by which leases run out, shared by all processes of a machine.
 
     They do not pass while it sleeps, nor when its date is set: else whoever has a video in work
-    would lose it then. They begin anew when it starts; whatever was in work before is queued again
+    would lose it then. They begin again when it starts; whatever was in work before is queued again
     by the next worker, except where it cannot be sure to be the only one, and the date has to do.
     """
     return time.monotonic() if CLAIMS_ARE_CERTAIN else time.time()
@@ -245,7 +245,7 @@ class SqliteQueue(LedgerConnection):
             "WHERE state IN ('queued', 'working') AND depth <> ''"
         )
         new = "DELETE FROM videos WHERE state IN ('queued', 'working')"
-        # A file that was written anew is known by what it held before, with a size that no file
+        # A file that was rewritten is known by what it held before, with a size that no file
         # has: so it is found changed again, and what was decided and forgotten follows it.
         changed = (
             "UPDATE files SET video_id = old.id, size_bytes = -1 FROM videos AS new "

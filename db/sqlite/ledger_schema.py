@@ -40,7 +40,7 @@ def m001_videos_and_sightings(db: Database) -> None:
 
 
 def _create_videos(db: Database) -> None:
-    # `before` is what a file held when it was last scanned, if it was written anew since.
+    # `before` is what a file held when it was last scanned, if it was rewritten since.
     db.execute(
         """
         CREATE TABLE videos (

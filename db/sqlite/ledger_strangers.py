@@ -17,13 +17,13 @@ from db.sqlite.ledger_connections import CHECKPOINT, LedgerConnection
 from db.sqlite.ledger_erased_decisions import erase_decisions_about_unseen
 from db.sqlite.ledger_forgetting import erase_sighting
 from db.sqlite.ledger_views import NO_WORDS
-from db.strangers import Glimpse, Joined, Likeness, Newcomer, Place, Placement, Stranger
+from db.strangers import Glimpse, Joined, Newcomer, Place, Placement, Stranger, StrangerTemplate
 
 _ERASING = "erasing strangers"
 
 DAMAGED = (
-    "Unknown people were being erased from the library when that was broken off, and who was to be "
-    "is damaged there. To erase all of them: python -m tools forget --strangers"
+    "Erasing unknown people from the library was interrupted, and the list of who was to be erased "
+    "is damaged. To erase all of them: python -m tools forget --strangers"
 )
 
 _log = logging.getLogger(__name__)
@@ -133,8 +133,8 @@ class SqliteStrangers:
         for sighting, video, position, stranger, *rest in rows:
             # One that is damaged is left out: it is derived, and the others tell who it is.
             with suppress(DamagedVectorError):
-                place, likeness = Place(video, position), _likeness(*rest)
-                found.append(Placement(sighting, place, stranger, likeness))
+                place, template = Place(video, position), _template(*rest)
+                found.append(Placement(sighting, place, stranger, template))
         return found
 
     def apart(self) -> list[tuple[int, int]]:
@@ -348,19 +348,25 @@ def _drop_empty(db: Database) -> None:
 
 
 def _row(one: Newcomer, stranger: int) -> tuple[Any, ...]:
-    like = one.likeness
-    second = None if like.second is None else to_blob(like.second)
-    stored = (to_blob(like.first), like.evidence, second, like.both_evidence, like.model)
+    template = one.template
+    second = None if template.second is None else to_blob(template.second)
+    stored = (
+        to_blob(template.first),
+        template.evidence,
+        second,
+        template.both_evidence,
+        template.model,
+    )
     return (*one.place, stranger, *stored, one.sighting)
 
 
-def _likeness(
+def _template(
     first: bytes, evidence: float, second: bytes | None, both_evidence: float, model: str
-) -> Likeness:
+) -> StrangerTemplate:
     other = None if second is None else _vector(second)
     if not all(isinstance(one, float) and isfinite(one) for one in (evidence, both_evidence)):
         raise DamagedVectorError("What somebody's encodings are worth is no number.")
-    return Likeness(_vector(first), evidence, other, both_evidence, model)
+    return StrangerTemplate(_vector(first), evidence, other, both_evidence, model)
 
 
 def _vector(blob: bytes) -> Vector:

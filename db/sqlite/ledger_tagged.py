@@ -12,7 +12,8 @@ from db.videos import Content
 _CHANGED = (
     "UPDATE videos SET generation = NULL, decided = decided + 1 WHERE (oshash, size_bytes) = (?, ?)"
 )
-"""Has a video matched again, also if somebody just matches or scans it without what changed."""
+"""Has a video matched again, even if somebody is just matching or scanning it without the
+change."""
 
 
 def replace_tagged(

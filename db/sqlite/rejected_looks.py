@@ -16,7 +16,7 @@ from db.sqlite.ledger_erased_decisions import NEAR
 from db.vectors import find_near
 
 ROWS_AT_ONCE = 10_000
-"""So many looks are in memory at once, 10 MB at most: a gallery may hold a million."""
+"""This many looks are in memory at once, 10 MB at most: a gallery may hold a million."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from db.records import Vectors
+from db.records import Vector, Vectors
 from function.media.pictures import RgbImage
 
 
@@ -21,6 +21,22 @@ def average_mirrored(
     both = encode([*chips, *map(mirror, chips)])
     averaged: Vectors = (both[: len(chips)] + both[len(chips) :]) / np.float32(2)
     return averaged
+
+
+def part_averaged(averaged: Vectors) -> tuple[Vectors, Vector]:
+    """Part averages of two encodings, each of length 1, into directions and likeness.
+
+    Encodings have length 1, so the length of the mean of two tells their cosine: (len(averaged),).
+    """
+    likeness: Vector = 2 * np.square(np.linalg.norm(averaged, axis=1)) - 1
+    return to_unit(averaged), likeness
+
+
+def to_unit(encodings: Vectors) -> Vectors:
+    """Bring encodings to length 1: float32, as many."""
+    lengths = np.linalg.norm(encodings, axis=1, keepdims=True)
+    unit: Vectors = (encodings / np.maximum(lengths, 1e-6)).astype(np.float32, copy=False)
+    return unit
 
 
 def mirror(picture: RgbImage) -> RgbImage:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from function.engines.lightcnn.encoder import load_light_cnn, read_light_cnn
+from function.engines.lightcnn.encoder import LIGHT_CNN_NET, load_light_cnn, read_light_cnn
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.protocol import EngineOptions, SecondEncoder
-from function.engines.sface.encoder import load_sface, read_sface
+from function.engines.sface.encoder import SFACE_NET, load_sface, read_sface
 
 
 def load_second(options: EngineOptions, cache: GraphCache) -> SecondEncoder | None:
@@ -35,8 +35,8 @@ def read_for_gpu(options: EngineOptions, cache: GraphCache) -> dict[str, bytes]:
     if not options.has_second or isinstance(options.second_encoder, Path):
         return {}
     if options.second_encoder == "sface":
-        return {"sface": read_sface(cache)}
-    return {"lightcnn": read_light_cnn(cache, in_bytes=False)}
+        return {SFACE_NET.name: read_sface(cache)}
+    return {LIGHT_CNN_NET.name: read_light_cnn(cache, in_bytes=False)}
 
 
 def prepare_shipped(cache: GraphCache) -> None:

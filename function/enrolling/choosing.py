@@ -7,18 +7,18 @@ from function.faces.face import Face
 from function.media.photos import PhotoRefusedError
 
 SMALLEST_PIXELS = 24
-"""Narrower faces are enrolled only on request. Next to a good photograph one with a face of 24
-pixels helps: of 57 people 87 % are named instead of 83 %. With one of 16 pixels 78 % are."""
+"""Narrower faces are enrolled only on request. Beside a good photograph, one with a face of 24
+pixels helps: 87 % of 57 people are named instead of 83 %. With one of 16 pixels, 78 % are."""
 
 TOLD_FROM_PIXELS = 12
-"""Of what may be a face, and is too small to be sure, no less is told: it is mostly none."""
+"""A possible face too small to be sure of is not mentioned below this width: it is mostly none."""
 
 BYSTANDER_SHARE = 0.5
 """Faces narrower than this share of the widest belong to people in the background."""
 
 TOLD_SHARE = 0.25
-"""Of those in the background with at least this share it is told that they are there: the widest
-face may be that of a poster behind the person meant. Smaller ones are mostly passers-by."""
+"""Faces in the background with at least this share are mentioned: the widest face may be on a
+poster behind the person meant. Smaller ones are mostly passers-by."""
 
 
 @dataclass(frozen=True)
@@ -101,4 +101,4 @@ def _why_no_face(found: PhotoFound, smallest: int) -> str:
     widest = max((face.box.width for face in found.faces), default=0)
     if not TOLD_FROM_PIXELS <= widest < smallest:
         return "no face found"
-    return f"no face found; what may be one is {widest} px wide, {smallest} are needed"
+    return f"no face found; a possible one is {widest} px wide, {smallest} are needed"

@@ -20,8 +20,8 @@ CHIPS: Mapping[int, NDArray[np.float64]] = {ARCFACE_PIXELS: ARCFACE_POINTS, CHIP
 """Where the five points of a face lie in the chips of second nets, by the pixels of a side."""
 
 MOST_OFF = 0.07
-"""Points that are found in a chip lie this far from where it has them at most, on average and as a
-share of its side; in 99 of 100 chips of photographs they do."""
+"""Points found in a chip lie at most this far from where the chip should have them, on average and
+as a share of its side; in 99 of 100 chips of photographs they do."""
 
 DETECTION_PIXELS = 512
 """Kept pictures are half as wide at most."""
@@ -59,7 +59,7 @@ def _frame(chip: RgbImage) -> RgbImage:
 
 
 def _find_points(framed: RgbImage, engine: Engine) -> Points | None:
-    """Return the points of the face in the middle: those of the chip, if it has them where one has.
+    """Return the points of the face in the middle: a chip's usual ones, if they are there.
 
     A kept picture is cut around its face, but somebody nearer to the camera may reach into it.
     """

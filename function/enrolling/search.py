@@ -63,7 +63,7 @@ def search_picture(image: RgbImage, engine: Engine) -> PhotoFound:
         turns = ANY_TURN
     for turn in turns:
         turned = _look_at(np.ascontiguousarray(np.rot90(image, turn)), engine)
-        # The same face read upright is worth about as much; what is worth far less is no face.
+        # The same face read upright is worth about as much; anything worth far less is no face.
         upright = turned.lean == 0 and turned.chance >= LEAST_CHANCE
         if upright or turned.chance > found.chance >= LEAST_CHANCE:
             found = turned

@@ -22,8 +22,8 @@ refuses none. Enrolled with the weight that is left to them, the 47 named 16 of 
 
 FULL_CHANCE = 0.4
 """From this chance on a photo counts in full; below it its weight falls in proportion, to a half.
-If it fell further, those of whom only such a photo is enrolled would have so little evidence that
-strangers are named as them: with 0.6 here one search in 500 by SFace."""
+If it fell further, performers with only such a photo would have so little evidence that strangers
+are named as them: with 0.6 here, in one search in 500 by SFace."""
 
 LOWEST_QUALITY = -10.0
 """No weight that is given here needs a lower quality."""
@@ -34,9 +34,9 @@ SHARPNESS_FLOOR = 0.003
 
 @dataclass(frozen=True)
 class Odds:
-    """What the signs of a photo say of its worth: they add up to the logarithm of the odds.
+    """What the signs of a photo say about its worth: they add up to the logarithm of the odds.
 
-    Those are the odds that a search for a good photograph names the person, of whom this one is
+    These are the odds that a search for a good photograph names the person, if this one is
     enrolled. The signs are those of `signs_of`.
     """
 
@@ -61,7 +61,7 @@ numbers fitted on them 0.598 with people held apart. SFace's numbers would refus
 Light CNN's photographs, and half of the searches for those name."""
 
 ODDS_ALONE = Odds(-2.92, 0.0, 8.11, 1.25)
-"""Without a second net, or with one of the user's own, of which nothing was measured; fitted on
+"""Without a second net, or with one of the user's own, for which nothing was measured; fitted on
 SFace's photographs."""
 
 ADVICE = {

@@ -1,4 +1,4 @@
-"""Crews: whoever searches the stretches of a video together. Alone, one takes them in order."""
+"""Crews search the stretches of a video together; a crew of one takes them in order."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -8,19 +8,19 @@ from function.media.surveys import Survey
 
 
 class Crew(Protocol):
-    """Shares the stretches of one video out, and brings together what was found in them.
+    """Shares out the stretches of one video, and brings together what was found in them.
 
     Stretches are called by their number, from 0.
     """
 
     def deal(self, count: int, survey: Survey) -> None:
-        """Begin: this many stretches are to be searched, of a video that was looked at."""
+        """Begin: this many stretches are to be searched, of a video that was surveyed."""
 
     def take(self) -> int | None:
         """Return the next stretch that nobody has taken; None if there is none."""
 
     def clear(self) -> None:
-        """Leave nothing to take for anyone: no more stretches are wanted."""
+        """Leave nothing for anyone to take: no more stretches are wanted."""
 
     def note(self, seconds: float, faces: int) -> tuple[float, int]:
         """Note how many seconds of video this process has searched, and the faces in them.
@@ -29,7 +29,7 @@ class Crew(Protocol):
         """
 
     def collect(self) -> Iterable[StretchFound]:
-        """Wait for the others, and yield what they found; who failed yields less."""
+        """Wait for the others, and yield what they found, which is less if one failed."""
 
 
 class Alone:

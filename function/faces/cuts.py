@@ -1,4 +1,4 @@
-"""How long each sampled frame stands for what a video shows: to the cut, or else to midway."""
+"""How long each sampled frame stands for what a video shows: up to the cut, or else midway."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +16,11 @@ Cut: TypeAlias = tuple[float, float]
 """Until when a frame stands for the video, and from when on the next one does, in seconds."""
 
 HOLE_GAPS = 4
-"""A gap between samples that is so many times as long as most is a hole in the file."""
+"""A gap between samples this many times as long as most is a hole in the file."""
 
 MOSTLY = 0.75
-"""Where so many of the latest keyframes begin shots, all of them may; so may the early ones, as
-often as shots may change elsewhere."""
+"""Where this many of the latest keyframes begin shots, all of them may; so may the early ones, as
+often as shots change elsewhere."""
 
 
 class Sample(NamedTuple):
@@ -43,7 +43,7 @@ def _find_cuts(
 ) -> list[Cut]:
     """Find where what a frame shows ends, and what the next one shows begins, for each pair.
 
-    Within a shot, and where nothing says when it ended, that is midway: right on average.
+    Within a shot, and where nothing says when it ended, that is midway, which is right on average.
     """
     pairs = list(pairwise(samples))
     late = _find_late_beginnings(pairs, keyframes, begins)
@@ -58,7 +58,7 @@ def _find_cuts(
 
 
 def _find_trusted(samples: Sequence[Sample], keyframes: Sequence[float]) -> Sequence[float]:
-    """Find the keyframes that begin shots; none if shots change more often where there is none.
+    """Find the keyframes that begin shots; none if shots change more often without one.
 
     In the dark, noise makes encoders place keyframes early anywhere, and hardly ever at a cut.
     """
@@ -74,7 +74,7 @@ def _find_trusted(samples: Sequence[Sample], keyframes: Sequence[float]) -> Sequ
 def _find_late_beginnings(
     pairs: Sequence[tuple[Sample, Sample]], keyframes: Sequence[float], begins: Sequence[float]
 ) -> Sequence[float]:
-    """Find keyframes that come as late as any, and begin a shot all the same; in order of time.
+    """Find keyframes that come as late as any, and still begin a shot; in order of time.
 
     The longest interval may be that of the longest shot, and not the encoder's own. That is so if
     most of those that come after it, alone between two samples, come with a change of shot.
@@ -91,7 +91,7 @@ def _find_late_beginnings(
 
 
 def _find_only(keyframes: Sequence[float], before: Sample, after: Sample) -> Sequence[float]:
-    """Find the keyframe between two samples, if there is one and no other."""
+    """Find the keyframe between two samples, if there is exactly one."""
     found = _find_within(keyframes, before, after)
     return found if len(found) == 1 else ()
 
@@ -143,7 +143,7 @@ def _find_ends(
     gaps = [after.seconds - before.until_seconds for before, after in pairwise(samples)]
     start = max(0.0, first.seconds - gaps[0] / 2) if gaps else first.seconds
     later = begins[bisect_right(begins, last.until_seconds) :]
-    # Past a hole nobody knows what was shown, so the last one does not reach on as far.
+    # What is shown past a hole is unknown, so the last one does not reach as far.
     longest = min(max(gaps), HOLE_GAPS * median(gaps)) if gaps else 0.0
     reach_on = longest if begins or not gaps else gaps[-1] / 2
     end = min(video_seconds, last.until_seconds + reach_on, *later)

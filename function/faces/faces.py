@@ -33,7 +33,7 @@ MOST_WAITING = 4 * BATCH_FACES
 
 
 LEAST_HALVED_PIXELS = 80
-"""A face of a halved picture that is less wide is cut from the whole one."""
+"""A face narrower than this in a halved picture is cut from the whole one."""
 
 
 @dataclass(eq=False)
@@ -152,7 +152,7 @@ class _Finder:
 
 
 def _choose_picture(frame: Frame, detection: Detection) -> tuple[Picture, float]:
-    """Return the picture to cut a face from, and how many times as large it is as the frame's."""
+    """Return the picture to cut a face from, and how many times larger it is than the frame's."""
     if frame.whole is None or detection.box.width >= LEAST_HALVED_PIXELS:
         return frame.picture, 1.0
     return frame.whole, frame.whole.width / frame.picture.width

@@ -10,16 +10,16 @@ PICTURE_PIXELS = 1280
 longer than a frame of a video."""
 
 MOST_IN_PICTURE = 300
-"""Of a crowd in one picture so many faces are kept, the most certain ones."""
+"""This many faces of a crowd in one picture are kept, the most certain ones."""
 
 FRAMES_BETWEEN_SHOTS = 2
-"""From one shot to the next the numbers of frames leap by so many: those of two shots are never
+"""From one shot to the next the numbers of frames leap by this many: frames of two shots are never
 taken for a frame and the next but one of the same shot."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a recognition has come: seconds of video done, of the total, and faces so far."""
+    """How far a recognition has got: seconds of video done, of the total, and faces so far."""
 
     done_seconds: float
     of_seconds: float
@@ -30,8 +30,9 @@ class Progress:
 class Task:
     """How to process a video; the first two fields are those of Settings.
 
-    `spread` makes it a quick look: so many pictures, spread over the video, and as many again until
-    it is enough (see `plan_rounds`). None: samples as far apart as `every_seconds` says.
+    `spread` makes it a quick look at this many pictures, spread over the video, and as many again
+    until they are enough (see `plan_rounds`). With None, samples are as far apart as
+    `every_seconds` says.
     """
 
     every_seconds: float | None

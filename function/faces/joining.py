@@ -1,4 +1,4 @@
-"""Joins what was found in the stretches of a video to what was found in the video."""
+"""Joins what was found in the stretches of a video into one result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -26,9 +26,9 @@ class Looked:
 
 
 def join_rounds(rounds: Sequence[Looked], video_seconds: float) -> tuple[tuple[Face, ...], int]:
-    """Join rounds of which each lies between those before; return all faces, and count the frames.
+    """Join rounds, each of which lies between those before; return all faces, and count the frames.
 
-    Frames and shots are counted anew, in order of time.
+    Frames and shots are renumbered, in order of time.
     """
     order = sorted(
         (sample.seconds, number, frame)
@@ -55,7 +55,7 @@ def join_rounds(rounds: Sequence[Looked], video_seconds: float) -> tuple[tuple[F
 def join_stretches(
     stretches: Sequence[StretchFound], video_seconds: float, unreadable_seconds: float
 ) -> FacesFound:
-    """Join stretches, in order of time: count frames and shots through, and find the cuts.
+    """Join stretches, in order of time: number frames and shots throughout, and find the cuts.
 
     A shot goes on from one stretch to the next if their neighbouring frames look like one.
     """

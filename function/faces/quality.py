@@ -15,8 +15,8 @@ from function.faces.face import BLURRED, DARK, DOUBTFUL, FULL_SHARPNESS
 from function.media.pictures import RgbImage
 
 SMALL_PIXELS = 28
-"""Narrower boxes are weak. With one stranger in a thousand let through, three quarters of faces of
-24 px are missed, half of those of 32 px, a third of 50 px, 29 % of 100 px."""
+"""Narrower boxes are weak. With one stranger in a thousand let through, three quarters of the faces
+of 24 px are missed, half of those of 32 px, a third at 50 px, and 29 % at 100 px."""
 
 NOISE_PIXELS, NOISE_POWER = 21.0, 2.5
 """A face w pixels wide varies 1 + (21 / w)^2.5 times as much as a large one. 296 photographs,
@@ -37,8 +37,8 @@ MISFIT_COST = 0.26
 
 TURNED_SCORE, FRONTAL_SCORE = 0.72, 0.955
 """Scores of YuNet's close check, less the cost of misfit: with less than the first a face is weak;
-the second is the best, which none reaches. With less than the first, faces are 0.70 from others of
-the same person, as far as a stranger's; half of all photographs have more than 0.897."""
+the second is the best, which no face reaches. With less than the first, faces are 0.70 from others
+of the same person, as far as a stranger's; half of all photographs have more than 0.897."""
 
 TURNED_RATING, FRONTAL_RATING = -0.5, 2.0
 """The same for HOG's rating of the chip, if the detector finds no points."""
@@ -52,14 +52,14 @@ face. Of faces in photographs one in a hundred has less than 0.876 from YuNet; b
 and prints on shirts have 0.6 to 0.8, a cat's face 0.81."""
 
 PROFILE_ALLOWANCE, MOST_MISFIT = 0.12, 0.5
-"""A misfit, of at most the second number, times the first is added to a score before it is doubted:
+"""A misfit, at most the second number, times the first is added to a score before it is doubted:
 profiles score 0.78 to 0.88."""
 
 BLANK_LEVEL = 110
 """The grey of a blank chip."""
 
 REDEEMED_FROM = 0.75
-"""With this score or more, a face whose encoding is certainly somebody's is no longer doubted."""
+"""From this score on, a face whose encoding is certainly somebody's is no longer doubted."""
 
 DARK_LEVEL, BRIGHT_LEVEL = 20.0, 225.0
 """Mean grey levels of the face outside which features are lost: LFW photographs darkened to a mean
@@ -157,7 +157,7 @@ def _is_doubtful(detection: Detection) -> bool:
 
 
 def _take_off_for_size(value: float, width: int) -> float:
-    """Lower a quality until it stands for this much more variance (see weigh_qualities)."""
+    """Lower a quality until it means this much more variance (see weigh_qualities)."""
     variance = (1 + QUALITY_SLOPE * (1 - value)) * (
         1 + (NOISE_PIXELS / max(width, 1)) ** NOISE_POWER
     )

@@ -28,8 +28,8 @@ SAME_POINTS = 0.03
 """They have the same pose if none of their points has moved by more, in face widths."""
 
 SAME_CELLS = 0.05
-"""They show the same if their cells differ by less, as a share of their brightness. Of such pairs
-in 70 clips, sampled every 0.2 to 1 s, encodings are 0.13 apart (median) and 0.32 at most; it
+"""They show the same if their cells differ by less, as a share of their brightness. The encodings
+of such pairs in 70 clips, sampled every 0.2 to 1 s, are 0.13 apart (median) and 0.32 at most; it
 applies to one face in four."""
 
 

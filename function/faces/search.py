@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
 IsEnough = Callable[[Sequence[Face], int], bool]
-"""Says if more pictures would hardly show anybody else, given the faces found in some number of
-them."""
+"""Says whether more pictures would hardly show anybody else, given the faces found in some number
+of them."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def search_video(
     """Find the faces in a video that is a path or an open descriptor.
 
     The stretches of a long one are shared out to a crew; what is found does not depend on it. A
-    quick look ends after its second round, or a later one, if what it found `is_enough`.
+    quick look ends after its second round, or a later one, once what it found `is_enough`.
 
     Raises:
         UnreadableVideoError: the file cannot be read as a video.
@@ -116,7 +116,7 @@ def _search_whole(
 def _look(
     frames: Iterator[Frame], means: Means, watch: "Stopwatch", looked: Looked
 ) -> Iterator[float]:
-    """Find the faces in frames, note them, and yield how far that is, in seconds of the video."""
+    """Find the faces in frames, note them, and yield the progress, in seconds of the video."""
     with closing(read_ahead(frames, means.thread)) as ahead:
         noted = note_samples(_note_grey(watch.time(ahead), looked.grey), looked.samples)
         for done_seconds, new_faces in find_faces(noted, means.engine, means.detection_pixels):
@@ -150,7 +150,7 @@ def _search_rounds(
         except UnsplitError:
             return None
         faces, count = join_rounds(done, video.seconds)
-        if number and is_enough and is_enough(faces, count):  # one round may be mere luck
+        if number and is_enough and is_enough(faces, count):  # one round may be luck
             break
     if not count:
         return None
@@ -224,7 +224,7 @@ class Part:
         )
 
     def progress(self, seconds: float = 0.0, faces: int = 0) -> Progress:
-        """Note what was searched of the present stretch; return how far the whole crew is."""
+        """Note what was searched of the current stretch; return how far the whole crew has got."""
         done, found = self._crew.note(self._seconds + seconds, self._faces + faces)
         return Progress(min(done, self._video.seconds), self._video.seconds, found)
 
@@ -242,7 +242,7 @@ def _note_grey(frames: Iterable[Frame], grey: list[Thumbnail]) -> Iterator[Frame
 
 
 def _join(video: Video, stretches: Sequence[StretchFound]) -> FacesFound | None:
-    """Join what was found; None if that is nothing at all, which reading on explains."""
+    """Join what was found; None if that is nothing at all, which reading it whole will explain."""
     untils = [one.samples[-1][1] for one in stretches if one.samples]
     if not untils:
         return None

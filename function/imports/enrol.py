@@ -19,8 +19,8 @@ class Enrolment:
     """What became of one performer: the change, the photos added, and those refused.
 
     `remarks` are about photos that count less, and what was left out. `change` is None if nothing
-    was stored; `forgotten` is set if the user asked never to enrol them; `is_incomplete` if a photo
-    did not arrive but may the next time.
+    was stored; `forgotten` is set if the user asked never to enrol them, `is_incomplete` if a photo
+    did not arrive but may next time.
     """
 
     performer: str
@@ -142,7 +142,7 @@ def _shared(looked: Looked, gallery: Gallery, owners: PhotoOwners) -> Iterator[R
 
 
 def _without_photos(record: SourceRecord, change: Change | None) -> tuple[Remark, ...]:
-    """Name who is not enrolled for want of a photo: nothing else in the report would."""
+    """Name who is not enrolled for lack of a photo: nothing else in the report would."""
     if change or record.photos:
         return ()
     return (Remark(record.performer.name, "", "not enrolled: there is no photo"),)

@@ -11,7 +11,7 @@ SHARED = "is enrolled already as {name} (id:{id}): if that is somebody else, rem
 
 
 class PhotoOwners:
-    """Knows as whom each photo is enrolled: read once for all of an import, and kept up with it."""
+    """Knows as whom each photo is enrolled: read once for an import, and kept up to date by it."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
@@ -35,7 +35,7 @@ class PhotoOwners:
         told, owners = dict[str, str](), {} if self._owners is None else self._owners
         for one in new:
             owner = owners.setdefault(one.photo_hash, performer_id)
-            # Whoever it was may be forgotten, or merged, since that was read.
+            # That performer may have been forgotten, or merged, since it was read.
             with suppress(PerformerNotFoundError):
                 if owner != performer_id:
                     told[one.origin] = SHARED.format(name=gallery.performer(owner).name, id=owner)

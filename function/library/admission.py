@@ -1,7 +1,7 @@
 """Checks what children found in videos and photos, before any of it may reach a gallery.
 
 A child decodes files from anywhere, and may be captured by one. A gallery is used for years, so
-what no face can give is left out, however it came there.
+anything that cannot come from a face is left out, however it got there.
 """
 
 import math
@@ -17,7 +17,7 @@ from function.faces.face import DOUBTFUL
 
 LENGTHS = {PRIMARY.id: (0.9, 2.1), SECOND.id: (0.5, 1.01), SECOND_BEFORE.id: (0.5, 1.01)}
 """How long encodings can be. Of 1,045 photographs dlib's are 1.25 to 1.70, those of the second nets
-that ship 1; means of several are shorter. Of other nets' encodings the length is not known."""
+that ship 1; means of several are shorter. The length of other nets' encodings is not known."""
 
 DIMENSIONS = {one.id: one.dimensions for one in (PRIMARY, SECOND, SECOND_BEFORE)}
 """How many numbers encodings have, where that is known."""
@@ -34,7 +34,7 @@ _SIZES = frozenset({0xC0, 0xC1, 0xC2})
 
 
 def is_admissible(view: View, models: Sequence[str]) -> bool:
-    """Say whether a view can be what these nets make of a face, and surely shows one."""
+    """Say whether a view can be what these nets make of a face, and certainly shows one."""
     numbers = (view.seconds, view.quality)
     if not all(math.isfinite(one) for one in numbers) or DOUBTFUL in view.weaknesses:
         return False

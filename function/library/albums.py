@@ -1,6 +1,6 @@
 """Albums: folders of pictures, zip archives of them, and single pictures, each read as one item.
 
-Pictures are read one at a time, each on its own, so that a bad one costs only itself.
+Pictures are read one at a time, each on its own, so that a bad one affects no other.
 """
 
 import hashlib
@@ -32,20 +32,21 @@ from function.people.pictures import gather_pictures
 from function.sandbox.readers import PictureReader
 
 MOST_FACES, MOST_CROP_BYTES = 20_000, 200_000_000
-"""Faces of one album that are kept while it is read, and their pictures; of later pictures of the
-album none are. A face of the largest kind takes some 15 KB, most take less."""
+"""How many faces of one album are kept while it is read, and how large their pictures are in all;
+none of later pictures are. A face of the largest kind takes some 15 KB, most take less."""
 
 MOST_LATE = 10
-"""An album of which so many pictures take too long, a minute each, is given up."""
+"""An album with this many pictures that take too long, a minute each, is given up."""
 
 LONGEST_REASON = 500
-"""Letters of why a picture cannot be used: thousands of them are kept, and a child says them."""
+"""Most letters of a reason why a picture cannot be used: thousands are kept, and a child gives
+them."""
 
 MOST_HASHED = 64
-"""The content of so many pictures of a folder, spread over it, tells it from others."""
+"""The content of this many pictures of a folder, spread over it, tells it from others."""
 
 FILMS = frozenset((".gif", ".apng"))
-"""A file of this kind is a film if it is named alone and moves, and a picture in an album."""
+"""A file of this kind is a film if it is named by itself and moves, and a picture in an album."""
 
 NOTHING = PictureFound(1, 1, ())
 """What is found in a picture that cannot be read."""
@@ -76,7 +77,7 @@ def kind_of(path: bytes) -> Kind:
 def kind_at(path: bytes) -> Kind:
     """Say what is at a path: a folder that is scanned as such is an album, too.
 
-    Where a name may be that of a picture or of a film, what the file holds tells.
+    If the name could be that of a picture or of a film, the content decides.
     """
     if os.path.isdir(path):  # noqa: PTH112  # bytes
         return "album"
@@ -110,7 +111,7 @@ def stamp_of_folder(folder: bytes) -> Stamp:
 def fingerprint_of(path: bytes) -> str:
     """Return the fingerprint of a file, or of a folder by the pictures in it: 16 digits.
 
-    Of a folder it is made of the names and sizes of all its pictures and the contents of some.
+    A folder's is made of the names and sizes of all its pictures and the contents of some.
 
     Raises:
         OSError: it cannot be read.
@@ -294,7 +295,7 @@ def _pictures_in(folder: bytes) -> Iterator[_File]:
         try:
             status = entry.stat()
         except OSError:
-            continue  # a link that leads nowhere, or it went while we looked
+            continue  # a link that leads nowhere, or a file that went while we looked
         if stat.S_ISREG(status.st_mode):
             yield _File(entry.name, status)
 
@@ -304,7 +305,7 @@ def _is_still_at(path: bytes) -> bool:
         with _opened(path) as descriptor:
             return is_still(descriptor)
     except OSError:
-        return False  # whoever reads it says why it cannot be read
+        return False  # reading it will say why it cannot be read
 
 
 def _fingerprint_at(path: bytes) -> str:

@@ -29,7 +29,7 @@ def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
                 for event in found:
                     events.put(event)
         except DiskMissingError:
-            raise  # the others go on with what is there
+            raise  # the others continue with what is there
         except BaseException:
             scanner.stopping.set()
             raise
@@ -47,7 +47,7 @@ def run_scanners(scanner: Scanner, workers: int) -> Generator[Event]:
 
 
 def _raise_cause(ended: list["Future[None]"]) -> None:
-    """Raise what ended a scanner, rather than that the others were ended with it."""
+    """Raise what ended a scanner, not that the others were ended with it."""
     errors = [error for one in ended if (error := one.exception())]
     errors.sort(key=lambda error: isinstance(error, StoppingError))
     if errors:

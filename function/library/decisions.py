@@ -1,4 +1,4 @@
-"""Applies what the user said of the people in a video to what matching says of them."""
+"""Applies what the user said about the people in a video to what matching says."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,14 +19,15 @@ from function.people.people import template_of
 
 SAME_TIME_WITHIN, OTHER_TIME_WITHIN = 0.45, 0.3
 """A person is the one whom a decision is about if their mean encodings are this near: the first if
-they are seen at the same time, the second if not, as in a file that was cut or encoded anew. Those
+they are seen at the same time, the second if not, as in a file that was cut or encoded again. Those
 of one person in two videos are 0.25 +- 0.04 apart, those of two people 0.43 and more."""
 
 CERTAIN = 100.0
 """The score, in percent, of somebody whom the user confirmed."""
 
 MOSTLY = 0.5
-"""At the same time means that this share of what shows a person lies within its spans."""
+"""At the same time means that this share of what shows a person lies within the decision's
+spans."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +108,7 @@ def apply_decisions(
 
 
 def settle(decided: Sequence[Decided], kind: Kind) -> list[Decided]:
-    """Leave it to the user who is in an album: a match there is uncertain until it is confirmed."""
+    """Leave an album's people to the user: a match there is uncertain until it is confirmed."""
     if kind == "video":
         return list(decided)
     return [
@@ -131,7 +132,7 @@ def find_subject(
     """Find the person whom a decision is about: the nearest of those near enough.
 
     Row i of `templates` is the mean encoding of somebody who is seen in `seen[i]`. A template of
-    another length, of which a bad disk lost a part, is like nobody's.
+    another length, part of which a bad disk lost, is like nobody's.
     """
     if len(decision.template) != templates.shape[1]:
         return None

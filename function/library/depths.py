@@ -16,9 +16,10 @@ QUICK_PICTURES = 18
 again, and at most four times as many, as long as somebody is seen too seldom."""
 
 QUICK_PIXELS = 720
-"""The copy in which a quick look searches for distant faces is at most so large. In 1080p it shows
-faces of 32 pixels (36 of 39) as well as the usual copy (39); 13 of 13 people were named by three of
-either. Of 24 pixels, by which nobody is named, it shows 25 and the usual one 37."""
+"""The copy in which a quick look searches for distant faces is at most this large. In 1080p it
+shows faces of 32 pixels (36 of 39) nearly as well as the usual copy (39); 13 of 13 people were
+named by three of either. It shows 25 faces of 24 pixels, by which nobody is named, and the usual
+one 37."""
 
 
 def task_at(depth: Depth, settings: Settings) -> Task:

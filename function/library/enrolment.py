@@ -28,14 +28,14 @@ SOURCE = "library"
 """The source of performers who were named in the library, and how the origins of views begin."""
 
 MOST_IN_VIDEO, MOST_VIEWS = 5, 10
-"""So many views of one video, and in all, are enrolled: more of them add nothing."""
+"""This many views of one video, and in all, are enrolled: more of them add nothing."""
 
 LONGEST_ORIGIN = 200
 
 
 @dataclass(frozen=True)
 class Filled:
-    """In how many of a stranger's videos the performer is named now, likely, or still unknown."""
+    """In how many of a stranger's videos the performer is now named, uncertain or unknown."""
 
     videos: int
     named: int

@@ -27,8 +27,8 @@ from function.media.spellings import as_written, spellings
 class Found:
     """What is in some folders: new or changed files, the paths of all, and what cannot be read.
 
-    `unreadable` holds paths, each with the reason, and `texts` those of files that are named like
-    videos and hold text, such as TypeScript in `.ts`.
+    `unreadable` holds paths, each with the reason, and `texts` the paths of files that are named
+    like videos but hold text, such as TypeScript in `.ts`.
     """
 
     files: tuple[VideoFile, ...]
@@ -38,7 +38,7 @@ class Found:
 
     @property
     def texts_told(self) -> str:
-        """What to say of the texts, with one of them as an example; "" if there is none."""
+        """What to say about the texts, with one of them as an example; "" if there is none."""
         if not self.texts:
             return ""
         count, first = len(self.texts), text_of(self.texts[0])
@@ -144,7 +144,7 @@ def _find_spelled(ledger: Ledger, places: Collection[Path]) -> frozenset[int]:
 
 
 def is_at(path: bytes, places: Sequence[Path]) -> bool:
-    """Say whether a path is in some places, themselves without links, also through links.
+    """Say whether a path is in some places, which hold no links themselves, even through links.
 
     A place that is no longer there may be given as its path is shown.
     """

@@ -1,6 +1,6 @@
 """Forgets a performer in the gallery and in the ledger, whatever interrupts it.
 
-The intent is noted first; what was broken off is finished when the library is opened next.
+The intent is noted first; what was interrupted is finished when the library is next opened.
 """
 
 import json
@@ -45,14 +45,14 @@ UNKEPT = ("", "off")
 """What STRANGERS is where they are not kept: not chosen, or not wanted."""
 
 SETTLED_DAYS = 7
-"""So long nobody is erased for being named no more by other settings than before."""
+"""For this long, nobody is erased just because changed settings no longer name them."""
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def open_library(address: StoreAddress, store: Store, *, create: bool = True) -> Iterator[Ledger]:
-    """Open the ledger at an address, and finish what was broken off.
+    """Open the ledger at an address, and finish what was interrupted.
 
     It is made if it is not there, unless `create` is false.
 
@@ -63,7 +63,7 @@ def open_library(address: StoreAddress, store: Store, *, create: bool = True) ->
         for gallery, performer in ledger.unfinished_forgetting():
             if store.exists() and gallery == _identity(store):
                 _go_on_forgetting(store, ledger, performer)
-        with suppress(GalleryLockedError, GalleryReadOnlyError):  # whoever can write it will
+        with suppress(GalleryLockedError, GalleryReadOnlyError):  # a process that can write it will
             if ledger.strangers.is_erasing():
                 ledger.strangers.go_on_erasing()
                 ledger.strangers.end_erasing()
@@ -84,13 +84,13 @@ def forget_strangers(ledger: Ledger) -> int:
 
 
 def forget_old_strangers(ledger: Ledger, days: int, now: datetime | None = None) -> int:
-    """Erase the unknown people of videos scanned more than so many days ago; say how many."""
+    """Erase the unknown people of videos scanned more than this many days ago; say how many."""
     before = (now or datetime.now(UTC)) - timedelta(days=days)
     return _end_erasing(ledger, ledger.strangers.erase(before.strftime("%Y-%m-%dT%H:%M:%SZ")))
 
 
 def forget_unkept(ledger: Ledger, naming: Naming, chosen: str) -> int:
-    """Erase whoever was kept as a performer, and is nobody of the gallery by now; say how many.
+    """Erase whoever was kept as a performer but is now nobody in the gallery; say how many.
 
     Nobody is erased if strangers are kept, as `chosen` says, or were when their video was scanned,
     or if something was decided about them; nor while people are named otherwise only for a short
@@ -105,7 +105,7 @@ def forget_unkept(ledger: Ledger, naming: Naming, chosen: str) -> int:
 def _is_settled(ledger: Ledger, naming: Naming, now: datetime | None = None) -> bool:
     """Say whether people have been named by the same settings and densities for SETTLED_DAYS.
 
-    Where it was never noted by which they are, these are the first.
+    If it was never noted which those are, these are the first.
     """
     today = now or datetime.now(UTC)
     noted = read_object(ledger.choice(TERMS))
@@ -139,8 +139,8 @@ def _end_erasing(ledger: Ledger, erased: int) -> int:
 def forget_everywhere(store: Store, settings: Settings, performer: int) -> int:
     """Erase a performer from the gallery, and everyone matched with them from the ledger, if any.
 
-    Everyone is matched with today's gallery first, or those would stay who were matched with a
-    performer that was merged into this one. Returns how many sightings were erased.
+    Everyone is matched with today's gallery first; otherwise people matched with a performer who
+    was merged into this one would stay. Returns how many sightings were erased.
 
     Raises:
         PerformerNotFoundError: there is no such performer.
@@ -196,7 +196,7 @@ def _forget_decisions(store: Store, ledger: Ledger, performer: int) -> None:
             }
             ledger.erase_decisions(identities, _looks_of(gallery, performer), others)
     except PerformerNotFoundError:
-        pass  # it was broken off after the gallery forgot them, which comes later
+        pass  # it was interrupted after the gallery forgot them, which comes later
 
 
 def _looks_of(gallery: Gallery, performer: int) -> list[Vector]:
@@ -213,7 +213,7 @@ def _forget_in_gallery(store: Store, performer: int) -> None:
         with store.changing() as gallery:
             gallery.forget(gallery.performer(performer))
     except PerformerNotFoundError:
-        pass  # it was broken off after this step
+        pass  # it was interrupted after this step
 
 
 def _identity(store: Store) -> int:

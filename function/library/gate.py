@@ -21,7 +21,7 @@ class Gate:
     """
 
     def __init__(self, hours: Hours = ALL_DAY, hour_now: Callable[[], int] = _hour_now) -> None:
-        """Let scanners through at some hours of the day; `hour_now` returns the present one."""
+        """Let scanners through at some hours of the day; `hour_now` returns the current one."""
         self._hours = hours
         self._hour_now = hour_now
         self._lock = threading.Lock()
@@ -43,5 +43,5 @@ class Gate:
         return self._hours.hold(self._hour_now())
 
     def is_held(self, ledger: Ledger) -> bool:
-        """Say whether all have to wait, videos in work too; the hours do not break one off."""
+        """Say whether all have to wait, videos in work too; the hours do not interrupt one."""
         return self._requests > 0 or is_paused(ledger)

@@ -1,10 +1,9 @@
 """Groups people of many videos: which of them are one stranger.
 
-Two are joined where the densities behind the product's scores leave hardly a doubt, and only if
-each is the other's likeliest: of two people who look alike, everyone joins their own first, and
-the more is known of both, the plainer is the difference. It goes in rounds, so that what was
-joined is weighed again; and what was grouped before stays, so that a few new people are placed in
-seconds.
+Two are joined if the densities behind the scores leave hardly any doubt, and only if each is the
+other's likeliest: everyone joins their own person before a look-alike, and the more is known of
+both, the clearer the difference. This goes in rounds, so that what was joined is weighed again; and
+what was grouped before stays, so that a few new people are placed in seconds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,14 +20,15 @@ from function.matching.kin import are_one, odds_of_one
 from function.people.people import WEAK_PERSON_EVIDENCE
 
 FEWEST_ASSUMED = 1000
-"""Somebody is looked for among at least so many: a usual library's people, seen or not yet."""
+"""Somebody is looked for among at least this many: the people of a usual library, seen or not
+yet."""
 
 REACH = 0.6
 """Farther apart, in units of dlib's net, nobody is almost certainly one: at most 0.58 suffices, for
 two single faces of the lowest quality."""
 
 TOO_LITTLE = WEAK_PERSON_EVIDENCE
-"""Nobody is joined of whom there is only this evidence: weak faces."""
+"""Nobody with only this evidence is joined: weak faces."""
 
 PROBES_AT_ONCE = 256
 """People compared with all others in one product: with 100,000 others it takes 200 MB."""
@@ -70,7 +70,7 @@ class Grouping:
         self._apart = {row: set(others) for row, others in self.apart.items()}
 
     def run(self) -> Iterator[int]:
-        """Join until nobody fresh is anybody; yields after each round how many pairs it joined."""
+        """Join until nobody fresh can be joined; yields after each round how many pairs were."""
         waiting = np.flatnonzero(self.fresh)
         while len(waiting):
             before, changed = self.root.copy(), waiting
@@ -79,7 +79,7 @@ class Grouping:
                     self._join(*pair)
                 yield len(pairs)
                 changed = np.array([kept for kept, _ in pairs], np.intp)
-            # Whoever was not joined looks again among those who were: there are fewer by now.
+            # Those who were not joined look again among those who were: there are fewer by now.
             is_same = np.array_equal(before, self.root)
             waiting = np.unique(self.root[waiting[:0] if is_same else waiting])
 
@@ -104,7 +104,7 @@ class Grouping:
         return found
 
     def _choose(self, found: Mapping[Pair, float]) -> list[Pair]:
-        """Choose the pairs of which each is the other's likeliest, of those who may be joined."""
+        """Choose the pairs who may be joined and who are each other's likeliest."""
         looked_at: set[int] = set()
         chosen = []
         for pair, _ in sorted(found.items(), key=lambda one: (-one[1], one[0])):

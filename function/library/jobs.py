@@ -1,6 +1,6 @@
 """The state of a library's scans, kept in its ledger: what is paused, and what is to be looked at.
 
-Whoever works on the ledger, a server or a shell, obeys it.
+Everyone who works on the ledger, a server or a shell, obeys it.
 """
 
 import json
@@ -23,8 +23,8 @@ _PAUSED = "paused"
 _WANTED = "wanted scans"
 
 DAMAGED = (
-    "A scan that was asked for is damaged in the library, and was dropped. If something is "
-    "missing, ask for it again: python -m tools scan FOLDER"
+    "A queued scan was damaged in the library, and was dropped. If something is missing, scan "
+    "again: python -m tools scan FOLDER"
 )
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class WantedScan:
 
     With `retry`, those that failed are tried again; with `again`, those that were scanned are
     scanned again; with `gone`, what is missing was deleted; with `pictures`, albums are found, too.
-    `turn` tells a scan from an equal one that is being looked at already.
+    `turn` tells a scan from an equal one that is already being looked at.
     """
 
     places: tuple[str, ...]
@@ -51,7 +51,7 @@ class WantedScan:
 def chosen_strangers(ledger: Ledger) -> str:
     """Return what the user chose to do with strangers: as the setting; "" if nothing yet.
 
-    What a bad disk left of a choice is none: nobody is kept who was not asked for.
+    A choice that a bad disk damaged counts as none: nobody is kept without being asked for.
     """
     try:
         return str(STRANGERS_CHOICE.parse(ledger.choice(STRANGERS)))
@@ -60,14 +60,14 @@ def chosen_strangers(ledger: Ledger) -> str:
 
 
 def note_worker_roots(ledger: Ledger, roots: Iterable[Path]) -> None:
-    """Note the folders outside which whoever scans now reads nothing; none for a shell."""
+    """Note the folders outside which today's scanner reads nothing; none for a shell."""
     told = json.dumps([str(root.resolve()) for root in roots])
     if told != ledger.choice(_ROOTS):
         ledger.choose(_ROOTS, told)
 
 
 def worker_roots(ledger: Ledger) -> list[Path] | None:
-    """Return the folders outside which whoever scans reads nothing; None if it did not say yet."""
+    """Return the folders outside which the scanner reads nothing; None if it has not said yet."""
     listed = read_texts(ledger.choice(_ROOTS))
     return None if listed is None else [Path(one) for one in listed]
 
@@ -78,7 +78,7 @@ def is_paused(ledger: Ledger) -> bool:
 
 
 def pause(ledger: Ledger) -> None:
-    """Hold all scanning, the videos in work too, until `resume`."""
+    """Pause all scanning, including the videos in work, until `resume`."""
     ledger.choose(_PAUSED, "yes")
 
 
@@ -110,7 +110,7 @@ def _read_all(stored: str) -> tuple[tuple[WantedScan, ...], bool]:
 
 
 def _read_wanted(one: object) -> WantedScan | None:
-    """Read what was put there; None if it is damaged."""
+    """Read what was stored; None if it is damaged."""
     try:
         scan = WantedScan(**cast("dict[str, Any]", one))
         scan = replace(scan, places=tuple(scan.places))

@@ -18,7 +18,7 @@ MOST_VIEWS_KEPT = 16
 of different days at most, however many views there are."""
 
 MOSTLY = 0.5
-"""Somebody of whom this share is seen when a forgotten person was may be that person."""
+"""Somebody may be a forgotten person if this share of them is seen when that person was."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +50,10 @@ def keep_people(
 ) -> Kept:
     """Name the people of a video, and choose what to keep of them.
 
-    They are named by what is kept, so that a rematch says the same. Without `strangers`, nothing of
-    people is kept who may be nobody of the gallery; they are counted. Nor is a stranger kept who is
-    seen when somebody was who has been `forgotten` since: it may be the same person. Whom the user
-    `tagged` on it is likelier.
+    They are named by what is kept, so that a rematch says the same. Without `strangers`, nothing is
+    kept of people who may be nobody in the gallery; they are counted. Nor is a stranger kept who is
+    seen at the times of somebody who has been `forgotten` since: it may be the same person.
+    Performers whom the user `tagged` on it are likelier.
     """
     trimmed = replace(found, people=tuple(trim(person) for person in found.people))
     hints = naming.hints_of(tagged)

@@ -80,7 +80,7 @@ class PictureListed(TypedDict):
 class VideoListed(TypedDict):
     """A video of the library, by the path of one of its files, and the people seen in it.
 
-    If it is gone, that is where the last one was.
+    If it is gone, the path is where the last one was.
 
     `kind` is video or album, which is a folder or an archive of pictures, or one picture;
     `picture_count` says how many of them were looked at.
@@ -226,7 +226,7 @@ def name_of(video: VideoRecord) -> str:
 
 
 def in_natural_order(videos: Iterable[VideoRecord]) -> list[VideoRecord]:
-    """Put videos in the order in which people count, folder by folder; those that are gone last."""
+    """Put videos in natural order, folder by folder; those that are gone come last."""
     key_of = cache(natural_key)  # many videos share a folder
 
     def key(video: VideoRecord) -> tuple[Any, ...]:
@@ -243,7 +243,7 @@ def shown_where(video: VideoRecord, is_there: Callable[[bytes], bool]) -> VideoR
 
 
 def depth_of(video: VideoRecord) -> str:
-    """Return how deep a video was looked at; empty if it was not, and for an album."""
+    """Return how closely a video was looked at; empty if it was not, and for an album."""
     return video.scanned.depth if video.scanned and video.kind == "video" else ""
 
 
@@ -320,6 +320,6 @@ def without_formulas(text: str) -> str:
 
 def _line(values: Iterable[Any]) -> str:
     text = io.StringIO()
-    # By its terminator a writer knows which cells to quote, so it has the usual one.
+    # A writer decides by its terminator which cells to quote, so it has the usual one.
     csv.writer(text).writerow(values)
     return text.getvalue().removesuffix("\r\n")

@@ -1,7 +1,7 @@
-"""Looks at single videos that somebody waits for, before all others, in a thread of its own.
+"""Looks at single videos that somebody waits for, ahead of all others, in its own thread.
 
-The server's other scans wait meanwhile, also where they are paused or not within their hours: a
-person's request goes first.
+The server's other scans wait meanwhile. It works even while they are paused or outside their hours:
+a person's request goes first.
 """
 
 import logging
@@ -24,8 +24,8 @@ from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 
 MOST_LOOKS = 500
-"""So many may wait, some hours of work: whoever comes later would wait for all of them, and so do
-the scans."""
+"""This many may wait, some hours of work: later ones would wait for all of them, and so do the
+scans."""
 
 CLOSED_WITHIN_SECONDS = 3.0
 """A video in work is given back within about a second."""
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Looker:
-    """Scans the videos that are asked for, one after the other; it starts nothing before that.
+    """Scans the videos that are asked for, one after the other; until then it starts nothing.
 
     `gate` is that of the server's scans, which it holds up. Safe to use from several threads.
     """
@@ -65,7 +65,8 @@ class Looker:
                 return
             if len(self._wanted) >= MOST_LOOKS:
                 raise BusyError(
-                    f"{MOST_LOOKS} videos and albums wait to be looked at already. Try again later."
+                    f"{MOST_LOOKS} videos and albums are already waiting to be looked at. "
+                    "Try again later."
                 )
             if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._run, name="looker", daemon=True)
@@ -74,7 +75,7 @@ class Looker:
             self._wanted.append(video)
 
     def progress_of(self, video: int) -> Progress | None:
-        """Return how far the look at a video is; None if it has not begun."""
+        """Return how far the look at a video has got; None if it has not begun."""
         with self._lock:
             return self._progress.get(video)
 
@@ -94,9 +95,11 @@ class Looker:
                 except StoppingError:
                     pass
                 except (GalleryError, RecognitionError) as error:
-                    _log.error("A video that is waited for cannot be looked at now: %s", error)
+                    _log.error("A video that a person waits for cannot be looked at now: %s", error)
                 except Exception:  # noqa: BLE001  # the last resort, and it is logged
-                    _log.exception("A video that is waited for ended with an unexpected error.")
+                    _log.exception(
+                        "Looking at a video for a person ended with an unexpected error."
+                    )
                 finally:
                     self._drop(video)
 

@@ -1,6 +1,6 @@
 """What people are named by: the gallery as it is now, and how distances in it are scored.
 
-Everyone is compared by the nets that encoded them, also where another second net is in use now.
+Everyone is compared by the nets that encoded them, even if another second net is in use now.
 """
 
 import hashlib
@@ -37,9 +37,9 @@ class Naming:
 
     @cached_property
     def generation(self) -> Generation:
-        """What outcomes are of: the gallery's own generation, and all else that decides a score.
+        """What outcomes depend on: the gallery's own generation, and all else that decides a score.
 
-        The second number holds both; people are matched again as soon as one of them is another.
+        The second number holds both; people are matched again as soon as either changes.
         """
         identity, number = self.gallery.generation
         return identity, number + (self.terms << NUMBER_BITS)
@@ -59,9 +59,9 @@ class Naming:
         return name_videos(videos, self.gallery, self.settings, self.densities)
 
     def hints_of(self, tagged: Sequence[Identity]) -> tuple[Hint, ...]:
-        """Turn those whom the user tagged on a video into hints; who is not enrolled is left out.
+        """Turn the performers whom the user tagged on a video into hints; others are left out.
 
-        Whoever was merged into another is found by the ids that this one has of them.
+        A performer merged into another is found by the ids that the other took over.
         """
         return hint_tagged(tagged, self._by_identity)
 
@@ -77,7 +77,7 @@ class Naming:
 def hint_tagged(
     tagged: Sequence[Identity], performers: Mapping[Identity, Performer]
 ) -> tuple[Hint, ...]:
-    """Turn those whom the user tagged into hints, given everyone by each of their ids."""
+    """Turn those whom the user tagged into hints; all performers are given by each of their ids."""
     return hint_alike([performers[one].id for one in tagged if one in performers], "tag")
 
 

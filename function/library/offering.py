@@ -14,7 +14,7 @@ from function.library.finding import Found, find_albums, find_videos, is_at, is_
 from function.media.files import NOT_THERE
 
 FEWEST_TO_DOUBT = 20
-"""Of so many videos or more, nobody is likely to have deleted more than half at once."""
+"""From this many videos on, nobody is likely to have deleted more than half at once."""
 
 LOST = (
     "{missing} videos that were scanned there are missing; is its disk connected? They are not "
@@ -23,7 +23,7 @@ LOST = (
 
 
 SEEN_AT_ONCE = 500
-"""After so many files that are offered it is told how many that are."""
+"""After this many files that are offered, their number is reported."""
 
 
 def find_at(
@@ -35,8 +35,8 @@ def find_at(
 ) -> Found:
     """Find the videos at some places, and albums if `pictures`; see `find_videos`.
 
-    A file that was gone, and is back as it was, is known and not read: so it is where one library
-    is used by a container and its host, to which each file has another path.
+    A file that was gone and is back as it was is known and not read. That is so where a container
+    and its host, which see each file under another path, share a library.
     """
     gone = ledger.stamps(gone=True)
     found = find_videos(places, {**gone, **ledger.stamps()}, tell, pictures=pictures)
@@ -113,11 +113,11 @@ def offer_files(
     depth: Depth,
     tell: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Queue files that are new or changed; one that failed under a wrong name is read by its new.
+    """Queue files that are new or changed; one that failed by a wrong name is read by its new.
 
-    A picture that is named as a video fails as one, and one named as a picture the other way round.
-    Renamed it is the same content still, of the other kind. `tell` is called with how many more are
-    noted, now and then.
+    A picture named as a video fails as one, and a video named as a picture likewise. Renamed, it is
+    still the same content, but of the other kind. `tell` is called with how many more are noted,
+    now and then.
     """
     kinds = {file.path: file.kind for file in files}
     for start in range(0, len(files), SEEN_AT_ONCE):
@@ -216,7 +216,7 @@ def _left_behind(ledger: Ledger, found: Found, places: Sequence[Path]) -> list[b
 
 
 def _looker(found: Found) -> Callable[[VideoRecord], bool]:
-    """Make what says of a video whether its content was found; another may lie at its path now."""
+    """Make what says whether a video's content was found; another may lie at its path now."""
     contents = {(file.oshash, file.stamp.size_bytes) for file in found.files}
     as_known = set(found.paths).difference(file.path for file in found.files)
     return lambda video: (
@@ -225,7 +225,7 @@ def _looker(found: Found) -> Callable[[VideoRecord], bool]:
 
 
 def _holds_something(path: bytes) -> bool:
-    """Say whether a file is there, or a folder with pictures, or one that cannot be read."""
+    """Say whether a file is there, or a folder that holds pictures or cannot be read."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116  # a path of bytes: its name may be no text
         return not stat.S_ISDIR(mode) or any(map(is_picture, os.listdir(path)))  # noqa: PTH208
@@ -253,7 +253,7 @@ def _find_lost(
     left = Counter(place for path in missing for place in _above(path, looked_at))
     for place, count in left.items():
         most = before[place] >= FEWEST_TO_DOUBT and count * 2 > before[place]
-        # It may have gone while we looked, with its folder, when most files were found.
+        # It may have gone while we looked, together with its folder, when most files were found.
         if most or (place not in gone and _is_empty(place)):
             lost[place] = count
     return sorted(lost.items())

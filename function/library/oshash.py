@@ -10,7 +10,7 @@ CHUNK_BYTES = 64 * 1024
 """OpenSubtitles' hash, which Stash calls oshash, adds up the first and the last 64 KiB."""
 
 SMALL_BYTES = 2 * CHUNK_BYTES
-"""Both chunks are all of a file that is no larger, so that all of it can be compared at once."""
+"""A file that is no larger than both chunks can be compared whole."""
 
 _WORD_BYTES = 8
 
@@ -19,8 +19,8 @@ def oshash_of(descriptor: int) -> str:
     """Return the fingerprint of an open file: 16 hexadecimal digits.
 
     It is the sum of the size and of both chunks as 64-bit numbers, little-endian. A file shorter
-    than a chunk is both; one that does not fill its last number is filled up with zeros, which
-    Stash does otherwise, see `is_oshash_of`.
+    than a chunk is both; one that does not fill its last number is padded with zeros, which Stash
+    does differently, see `is_oshash_of`.
     """
     return _oshash(descriptor, min(os.fstat(descriptor).st_size, CHUNK_BYTES))
 
@@ -28,7 +28,7 @@ def oshash_of(descriptor: int) -> str:
 def is_oshash_of(oshash: str, descriptor: int) -> bool:
     """Say whether an open file has a fingerprint, by our reckoning or by Stash's.
 
-    Of a file shorter than a chunk Stash adds up only whole numbers: the first ones, and the last.
+    In a file shorter than a chunk Stash adds up only whole numbers: the first ones, and the last.
     """
     whole = min(os.fstat(descriptor).st_size // _WORD_BYTES * _WORD_BYTES, CHUNK_BYTES)
     return oshash in (oshash_of(descriptor), _oshash(descriptor, whole))

@@ -24,7 +24,7 @@ VIDEOS_AT_ONCE = 400
 """Videos read, matched and stored in one transaction: some 30 MB."""
 
 TERMS = "named by"
-"""Under this name, among what the user chose, it is noted by which terms people are named."""
+"""Under this name, among the user's choices, the terms by which people are named are noted."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def rematch(ledger: Ledger, naming: Naming) -> Iterator[Changed]:
             # To read the next ones in a thread meanwhile takes longer: both want the interpreter.
             yield _rematch(ledger, naming, _read(ledger, videos))
         except GalleryReadOnlyError as error:
-            _log.warning("Names stay as they were matched last: %s", error)
+            _log.warning("Names stay as they were last matched: %s", error)
             return
         after = max(videos)
 
@@ -86,9 +86,9 @@ def _rematch(ledger: Ledger, naming: Naming, known: _Remembered) -> Changed:
 
 
 def _note_terms(ledger: Ledger, naming: Naming, records: Iterable[VideoRecord]) -> None:
-    """Note by which terms people were named so far, if they are others and none were ever noted.
+    """Note the terms by which people were named so far, if others apply and none were noted.
 
-    So they are in a library that an earlier version made: these, not its own, are the first.
+    That is so in a library that an earlier version made: these, not its own, are the first.
     """
     terms = {one.matched_at[1] >> NUMBER_BITS for one in records if one.matched_at}
     if terms - {naming.terms} and not ledger.choice(TERMS):
@@ -162,7 +162,7 @@ def _as_found(
 def _renumber(
     people: Sequence[Identification], sightings: Sequence[Sighting]
 ) -> list[Identification]:
-    """Let members be positions in the ledger, which are others where somebody was erased."""
+    """Let members be positions in the ledger, which differ where somebody was erased."""
     positions = [one.position for one in sightings]
     if positions == list(range(len(sightings))):
         return list(people)
@@ -172,7 +172,7 @@ def _renumber(
 
 
 def _count_changes(before: Sequence[Outcome], after: Sequence[Outcome]) -> int:
-    """Count the people whose name or verdict is another one."""
+    """Count the people whose name or verdict has changed."""
     old = {one.position: (one.performer, one.verdict) for one in before if one.lead == one.position}
     new = {one.position: (one.performer, one.verdict) for one in after if one.lead == one.position}
     return sum(old.get(position) != said for position, said in new.items())

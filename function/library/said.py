@@ -1,4 +1,4 @@
-"""Says of what the user decided whom it is about now, for lists in which it can be taken back."""
+"""Says whom the user's decisions are about now, for lists in which they can be taken back."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -21,8 +21,8 @@ class Said:
     """A decision, and the video, the person and the performer it is about.
 
     `position` is the person's number in the video, None if nobody seen there now fits. `performer`
-    is None for somebody ignored, and if who was meant is no longer enrolled. Of a damaged decision
-    both are None where nobody can say any more.
+    is None for somebody ignored, and if who was meant is no longer enrolled. In a damaged decision
+    both are None where that can no longer be told.
     """
 
     decision: Decision
@@ -63,7 +63,7 @@ def said_of(
     performers: Iterable[Performer],
     model: EncodingModel,
 ) -> list[Said]:
-    """Say whom some decisions, a few hundred at most, each with its video's id, are about now.
+    """Say whom some decisions (a few hundred at most, each with its video's id) are about now.
 
     `model` is that of the decisions' templates, the gallery's primary one. Videos that the ledger
     no longer holds are left out.

@@ -1,4 +1,4 @@
-"""What a scan tells while it goes on, one event after another."""
+"""What a scan reports as it goes on, one event after another."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

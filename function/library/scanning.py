@@ -43,24 +43,24 @@ from function.sandbox.readers import PeopleReader, PictureReader
 from function.settings import Settings
 
 LEASE_SECONDS = 600.0
-"""How long a video stays with a worker that says nothing: to group the faces of a crowd takes
-minutes on a slow machine. Nobody waits so long for one that died: its lock tells."""
+"""How long a video stays with a silent worker: grouping the faces of a crowd takes minutes on a
+slow machine. Nobody waits this long for one that died: its lock tells."""
 
 RENEWED_EVERY_SECONDS = 10.0
 
 HELD_SECONDS = 0.2
-"""How soon a scan goes on when nothing holds it any more."""
+"""How soon a scan continues when nothing holds it any more."""
 
 LOCKED_SECONDS = 1800.0
-"""So long somebody else is waited for who writes the ledger: to rewrite a large one after a
-forgetting takes minutes on a slow disk, and what was read of a video may have taken hours."""
+"""How long to wait for another writer of the ledger: to rewrite a large one after a forgetting
+takes minutes on a slow disk, and what was read of a video may have taken hours."""
 
 
 LONGEST_SECONDS = 24 * 3600.0
 """A video's time limit in a scan; one that never ends must not hold up the night."""
 
 NICENESS = 10
-"""A scan makes way for whatever else the machine does."""
+"""A scan gives way to whatever else the machine does."""
 
 OUTSIDE = (
     "It is outside the media root of the server, which scans for this library. Scan it while the "
@@ -99,11 +99,11 @@ class Scanner:
     """What scanning takes: where to queue and store, what reads videos, and the gallery.
 
     `strangers` says whether people are kept who may be nobody of the gallery; `keeps_strangers`, if
-    given, is asked instead for each video: the user may choose anew while a scan runs. `stopping`
+    given, is asked instead for each video: the user may choose again while a scan runs. `stopping`
     is set to end the work after which no video is begun, and the one in work is given back. `gate`
-    says when to wait; outside its hours no video is begun. With `roots`, no file is read that is
-    not below one of them, whoever queued it; `places` are the folders in which videos were looked
-    for, else it is these. Without what reads `pictures`, albums stay queued.
+    says when to wait; outside its hours no video is begun. With `roots`, only files below one of
+    them are read, whoever queued them; `places` are the folders in which videos were looked for,
+    else it is these. Without what reads `pictures`, albums stay queued.
     """
 
     ledger: Ledger
@@ -229,7 +229,7 @@ class Scanner:
                 if not isinstance(event, Progress):
                     yield self._store(lease, path, event, video_seconds)
                     return
-                # What reads the video waits too, as soon as it has sent ahead a little.
+                # The reader of the video waits too, once it has sent a little ahead.
                 while self.gate.is_held(self.ledger) and not self.stopping.wait(HELD_SECONDS):
                     held.set()
                     renew_at = self._renew_at(lease, renew_at)
@@ -308,7 +308,7 @@ class Scanner:
         return Done(path, found.faces, people, named, left_out, video_seconds, goes_on)
 
     def _write(self, change: Callable[[], Written]) -> Written:
-        """Change the ledger; wait for whoever else writes it, unless the scan is to end."""
+        """Change the ledger; wait for other writers, unless the scan is to end."""
         until = time.monotonic() + LOCKED_SECONDS
         while True:
             try:
@@ -319,7 +319,7 @@ class Scanner:
                 _log.warning("A scan waits: %s", error)
 
     def _scanned(self, lease: Lease, found: PeopleFound) -> Scanned:
-        """Say how a video was scanned; of an album all is seen at once, however it was asked."""
+        """Say how a video was scanned; an album is seen whole, whatever depth was asked for."""
         if lease.kind == "album":
             return Scanned("deep", None, found.models)
         return Scanned(lease.depth, self._task(lease).every_seconds, found.models)
@@ -331,7 +331,7 @@ class Scanner:
 def _within_time(
     events: Iterable[Progress | Found], held: threading.Event
 ) -> Iterator[Progress | Found]:
-    """Yield events; the time limit of what was held, which went on meanwhile, blames nobody."""
+    """Yield events; if the time limit passed while a video was held, nobody is blamed."""
     try:
         yield from events
     except TimeLimitError as error:

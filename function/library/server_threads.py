@@ -13,7 +13,7 @@ from db.stores import ClaimedWork, claim_ledger
 from function.library.forgetting import open_library
 
 POLLED_EVERY_SECONDS = 1.0
-"""How soon it is noticed what another process asked for, or that the ledger was made."""
+"""How soon it is noticed that another process asked for something, or made the ledger."""
 
 CLOSED_WITHIN_SECONDS = 3.0
 """A video in work is given back within about a second."""
@@ -56,8 +56,8 @@ class ServerThread:
             self._thread.join(CLOSED_WITHIN_SECONDS)
 
     def wait(self, seconds: float) -> None:
-        """Wait until somebody wakes the thread, so many seconds at most; not if it is to end."""
-        if self.closing.is_set():  # an earlier wait may have taken the wake that told so
+        """Wait until somebody wakes the thread, at most this many seconds; not if it is to end."""
+        if self.closing.is_set():  # an earlier wait may have used up the wake that told of it
             return
         self.wake.wait(seconds)
         self.wake.clear()
@@ -79,8 +79,8 @@ def claimed_ledger(
 ) -> Iterator[Ledger | None]:
     """Become the one process that does some work for a ledger, and open it as soon as it is there.
 
-    The claim comes first: whoever makes the ledger in a shell leaves the work to the server from
-    the beginning. With `makes_it`, the ledger is made here. Gives None if another process has the
+    The claim comes first: a shell that makes the ledger leaves the work to the server from the
+    beginning. With `makes_it`, the ledger is made here. Gives None if another process has the
     claim, or the thread ends.
 
     Raises:
@@ -88,7 +88,7 @@ def claimed_ledger(
     """
     path = address.path
     if not makes_it and not path.exists() and not os.access(path.resolve().parent, os.W_OK):
-        yield None  # nobody can make one there, either
+        yield None  # no one can be made there, either
         return
     with claim_ledger(address, work) as is_ours:
         while is_ours and not (makes_it or path.exists() or thread.closing.is_set()):

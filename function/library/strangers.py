@@ -11,7 +11,7 @@ from db.ledgers import Ledger
 from db.models import Fusion
 from db.people import PersonFound
 from db.records import Vectors
-from db.strangers import Joined, Likeness, Newcomer, Place, Placement, Stranger
+from db.strangers import Joined, Newcomer, Place, Placement, Stranger, StrangerTemplate
 from db.videos import Outcome, Sighting, VideoRecord
 from function.engines.models import PRIMARY
 from function.library.decisions import OTHER_TIME_WITHIN
@@ -49,10 +49,10 @@ class _Arrived:
 def place_strangers(
     ledger: Ledger, naming: Naming, tell: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Say of every unknown person which stranger they are; return how many were not placed yet.
+    """Say which stranger every unknown person is; return how many had not been placed yet.
 
-    The outcomes should be those of today's gallery: whoever is named is no stranger any more.
-    `tell` is called with numbers of people who were read since it was last called.
+    The outcomes should be those of today's gallery: anybody named is no longer a stranger. `tell`
+    is called with numbers of people who were read since it was last called.
     """
     ledger.strangers.tidy()
     unplaced = ledger.strangers.unplaced()
@@ -64,11 +64,11 @@ def place_strangers(
     placements = _sound(ledger.strangers.placements())
     strangers = sorted({one.stranger for one in placements})
     rows = {stranger: row for row, stranger in enumerate(strangers)}
-    likes = [(rows[one.stranger], one.likeness) for one in placements]
-    likes += [(len(rows) + row, one.likeness) for row, one in enumerate(arrived.newcomers)]
+    templates = [(rows[one.stranger], one.template) for one in placements]
+    templates += [(len(rows) + row, one.template) for row, one in enumerate(arrived.newcomers)]
     count = len(strangers) + len(arrived.newcomers)
     grouping = Grouping(
-        parts_of(likes, count, naming.fusions, naming.densities),
+        parts_of(templates, count, naming.fusions, naming.densities),
         np.array([one in back for one in strangers] + [True] * len(arrived.newcomers), bool),
         _find_apart(ledger, placements, strangers, arrived),
     )
@@ -125,8 +125,8 @@ def _read(
             for position, person in people.items():
                 place = Place(record.id, position)
                 if place in rows:
-                    like = likeness_of(person, fusion)
-                    arrived.newcomers.append(Newcomer(rows[place], place, like))
+                    template = stranger_template_of(person, fusion)
+                    arrived.newcomers.append(Newcomer(rows[place], place, template))
             arrived.together.extend(_find_together(record.id, people, outcomes[record.id]))
         tell(len(arrived.newcomers) - before)
     return arrived
@@ -135,7 +135,7 @@ def _read(
 def _know_again(ledger: Ledger, arrived: _Arrived) -> set[int]:
     """Place those who were a stranger before they were named, or before their video was rescanned.
 
-    The latter only of people who are too little known to be grouped: others are grouped with what
+    The latter is done only for people too little known to be grouped: others are grouped with what
     was known. Returns the strangers who were named; `arrived` is left with everyone else.
     """
     once = ledger.strangers.once()
@@ -152,15 +152,15 @@ def _know_again(ledger: Ledger, arrived: _Arrived) -> set[int]:
 
 def _sound(placements: Sequence[Placement]) -> list[Placement]:
     """Leave out what has another length than encodings: a bad disk may have cut it."""
-    return [one for one in placements if len(one.likeness.first) == PRIMARY.dimensions]
+    return [one for one in placements if len(one.template.first) == PRIMARY.dimensions]
 
 
 def _same_before(newcomer: Newcomer, orphans: list[Placement]) -> int | None:
     """Find the stranger whom an earlier scan of the video saw here; each is found once."""
-    if newcomer.likeness.evidence > TOO_LITTLE:
+    if newcomer.template.evidence > TOO_LITTLE:
         return None
     apart = {
-        float(np.linalg.norm(one.likeness.first - newcomer.likeness.first)): one
+        float(np.linalg.norm(one.template.first - newcomer.template.first)): one
         for one in orphans
         if one.place.video == newcomer.place.video
     }
@@ -171,14 +171,16 @@ def _same_before(newcomer: Newcomer, orphans: list[Placement]) -> int | None:
     return apart[nearest].stranger
 
 
-def likeness_of(person: PersonFound, fusion: Fusion | None) -> Likeness:
+def stranger_template_of(person: PersonFound, fusion: Fusion | None) -> StrangerTemplate:
     """Return what a person is compared by across videos; `fusion` is that of their nets."""
     template = template_of(person, PRIMARY)
     both = fused_template_of(person, fusion) if fusion else None
     if both is None or fusion is None:
-        return Likeness(template.mean, template.evidence)
+        return StrangerTemplate(template.mean, template.evidence)
     second = both.mean[fusion.parts[0].dimensions :] / np.float32(fusion.scales[1])
-    return Likeness(template.mean, template.evidence, second, both.evidence, fusion.parts[1].id)
+    return StrangerTemplate(
+        template.mean, template.evidence, second, both.evidence, fusion.parts[1].id
+    )
 
 
 def _find_together(
@@ -195,7 +197,7 @@ def _find_together(
 
 
 def parts_of(
-    likes: Sequence[tuple[int, Likeness]],
+    templates: Sequence[tuple[int, StrangerTemplate]],
     count: int,
     fusions: Sequence[Fusion],
     given: Sequence[Densities] | None = None,
@@ -207,17 +209,17 @@ def parts_of(
     """
     means = np.zeros((count, PRIMARY.dimensions), np.float32)
     evidence = np.zeros(count, np.float32)
-    for row, like in likes:
-        means[row] += like.evidence * like.first
-        evidence[row] += like.evidence
+    for row, template in templates:
+        means[row] += template.evidence * template.first
+        evidence[row] += template.evidence
     primary = Part(densities_of(PRIMARY.id), _divided(means, evidence), evidence)
-    held = {like.model for _, like in likes}
+    held = {template.model for _, template in templates}
     chosen = [one for one in reversed(fusions) if one.parts[1].id in held]
-    return [primary, *(_part_of(likes, count, one, given) for one in chosen)]
+    return [primary, *(_part_of(templates, count, one, given) for one in chosen)]
 
 
 def _part_of(
-    likes: Sequence[tuple[int, Likeness]],
+    templates: Sequence[tuple[int, StrangerTemplate]],
     count: int,
     fusion: Fusion,
     given: Sequence[Densities] | None,
@@ -226,14 +228,16 @@ def _part_of(
     joined = np.zeros((count, fusion.space.dimensions), np.float32)
     known = np.zeros(count, np.float32)
     second = fusion.parts[1]
-    for row, like in likes:
+    for row, template in templates:
         if (
-            like.model == second.id
-            and like.second is not None
-            and len(like.second) == second.dimensions
+            template.model == second.id
+            and template.second is not None
+            and len(template.second) == second.dimensions
         ):
-            joined[row] += like.both_evidence * fusion.join(like.first[None], like.second[None])[0]
-            known[row] += like.both_evidence
+            joined[row] += (
+                template.both_evidence * fusion.join(template.first[None], template.second[None])[0]
+            )
+            known[row] += template.both_evidence
     densities = densities_for(fusion.space, given) if given else densities_of(fusion.space.id)
     return Part(densities, _divided(joined, known), known)
 

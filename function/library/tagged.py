@@ -1,4 +1,4 @@
-"""Says whom the user tagged on what an open file holds, as far as the library knows."""
+"""Says whom the user tagged on the content of an open file, as far as the library knows."""
 
 import logging
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 def tagged_in(media: MediaFile, settings: Settings) -> list[Identity]:
-    """Return whom the user tagged on a video of the library; nobody on others.
+    """Return whom the user tagged on a video of the library; nobody for other videos.
 
     A library that cannot be read is no reason to refuse an answer: the log says so.
     """
@@ -27,6 +27,6 @@ def tagged_in(media: MediaFile, settings: Settings) -> list[Identity]:
                 videos |= ledger.ids_of_content(content, content)
             found = ledger.tagged(sorted(videos))
     except GalleryError as error:
-        _log.warning("Whom Stash has in %s is left out: %s", media.name, error)
+        _log.warning("The performers of %s in Stash are left out: %s", media.name, error)
         return []
     return list(dict.fromkeys(one for some in found.values() for one in some))

@@ -9,7 +9,7 @@ from function.library.decisions import by_identity, find_about
 from function.library.enrolment import find_enrolled_with
 
 DAMAGED = (
-    "Decision {number} is damaged, so that nobody can say which photos it enrolled, and of whom. "
+    "Decision {number} is damaged, so it is unknown which photos it enrolled, and of whom. "
     'Look for them: python -m tools show NAME lists them as "library: ...", and remove-photo '
     "removes them. Then drop the decision: python -m tools decisions --drop {number}"
 )
@@ -19,10 +19,10 @@ LARGEST = 2**63 - 1
 
 
 def take_back(ledger: Ledger, store: Store, number: int) -> int | None:
-    """Take a decision back; whoever was named by it is no longer enrolled by those views.
+    """Take a decision back; a performer named by it is no longer enrolled by those views.
 
     Returns how many views were removed from the gallery, None if there is no such decision. The
-    views go first: if that is broken off, the decision can be taken back again.
+    views go first: if that is interrupted, the decision can be taken back again.
 
     Raises:
         CorrectionRefusedError: it may have enrolled views, and is too damaged to say which.

@@ -1,7 +1,7 @@
 """The server's worker: one thread that looks for videos and has them scanned, as long as it runs.
 
-It holds the claim to scan for the ledger, also before there is one, so that a scan started in a
-shell is done here, and goes on when the shell is closed.
+It holds the claim to scan for the ledger, even before there is one, so that a scan started in a
+shell is done here, and continues when the shell is closed.
 """
 
 import logging
@@ -53,10 +53,10 @@ from function.sandbox.readers import Reader, open_reader
 from function.settings import Settings
 
 AGAIN_AFTER_SECONDS = 30.0
-"""After an error, such as a missing gallery or disk, it waits so long."""
+"""After an error, such as a missing gallery or disk, it waits this long."""
 
 TIDIED_EVERY_SECONDS = 3600.0
-"""How often strangers are looked for whose days are over."""
+"""How often it looks for strangers whose days are over."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Scans for the ledger of some settings; it starts nothing before `start`.
 
-    `gate` is passed by every scanner: whoever answers a request holds it up.
+    `gate` is passed by every scanner: a request that is answered holds it up.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Worker:
         self._at_work: dict[bytes, Progress] = {}
         self._looking: WantedScan | None = None
         self.seen = 0
-        """How many files it has come across since it began to look for videos last."""
+        """How many files it has come across since it last began to look for videos."""
         self._look_at = 0.0
         self._scan_at = 0.0
         self._tidy_at = 0.0
@@ -93,7 +93,7 @@ class Worker:
         self._thread.start()
 
     def want(self, scan: WantedScan) -> None:
-        """Remember a scan that is asked for, also if the machine stops, and start with it.
+        """Remember a scan that is asked for, even if the machine stops, and start with it.
 
         Raises:
             GalleryError: the ledger cannot be made or written; see `db.errors`.
@@ -142,7 +142,7 @@ class Worker:
         except StoppingError:
             pass
         except (GalleryError, RecognitionError) as error:
-            _log.error("Scanning has stopped, and is tried again: %s", error)
+            _log.error("Scanning has stopped, and will be tried again: %s", error)
             return AGAIN_AFTER_SECONDS
         except Exception:  # noqa: BLE001  # the last resort, and it is logged
             _log.exception("Scanning has stopped with an unexpected error.")
@@ -223,12 +223,13 @@ class Worker:
     def _scan_what_is_there(self, ledger: Ledger) -> None:
         """Scan, and wait before the next time if a disk is missing.
 
-        The ledger stays ours meanwhile: to claim it anew takes a video from who looks at it alone.
+        The ledger stays ours meanwhile: claiming it again would take a video from whoever looks at
+        it alone.
         """
         try:
             self._scan(ledger)
         except DiskMissingError as error:
-            _log.error("What is queued is tried again: %s", error)
+            _log.error("What is queued will be tried again: %s", error)
             self._scan_at = time.monotonic() + AGAIN_AFTER_SECONDS
 
     def _scan(self, ledger: Ledger) -> None:
@@ -268,7 +269,7 @@ class Worker:
                     self._look(scanner.ledger)
 
     def _tidy(self, ledger: Ledger) -> None:
-        """Erase strangers whose days are over, also while nothing is scanned."""
+        """Erase strangers whose days are over, even while nothing is scanned."""
         if time.monotonic() >= self._tidy_at and self._store.exists():
             self._tidy_at = time.monotonic() + TIDIED_EVERY_SECONDS
             self._finish_strangers(ledger)
@@ -299,7 +300,7 @@ def _is_wanted(ledger: Ledger, wanted: WantedScan) -> bool:
 
 
 def _lower_priority() -> None:
-    """Let this thread, and the processes that it starts, make way for others."""
+    """Let this thread, and the processes that it starts, give way to others."""
     # Elsewhere the priority is the whole process's, which has requests to answer.
     if sys.platform == "linux":
         os.nice(NICENESS)

@@ -116,9 +116,9 @@ def audit_gallery(
 def compare_with(
     gallery: Snapshot, performer: int, others: Collection[int], densities: Densities | None = None
 ) -> dict[int, bool]:
-    """Say of others whether they are as near to a performer as one person's photos would be.
+    """Say which others are as near to a performer as one person's photos would be.
 
-    All are given by id; the nearest comes first. Who has no photo to be compared is left out.
+    All are given by id; the nearest comes first. Anybody without a photo to compare is left out.
     """
     chosen, templates = densities or shipped_densities(), gallery.templates
     places = {
@@ -211,8 +211,8 @@ def _find_strays(gallery: Snapshot) -> Iterator[_Pairs]:
 def _find_unlike(gallery: Snapshot) -> list[tuple[int, float]]:
     """Find photos that pull their performer's mean away, the farthest first, with the distance.
 
-    They are unlike the performer's other photos, but no nearer to anybody else, as what is hardly
-    a face is: earlier versions enrolled such photos.
+    They are unlike the performer's other photos, but no nearer to anybody else, like something that
+    is hardly a face: earlier versions enrolled such photos.
     """
     rest, has_rest = _means_of_the_rest(gallery)
     own = np.linalg.norm(gallery.vectors - rest, axis=1)

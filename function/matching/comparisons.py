@@ -23,11 +23,12 @@ from function.people.people import Template, fused_templates_of, templates_of
 
 LEAST_SHARES: Mapping[str, float] = {BOTH.space.id: 1 / 5}
 LEAST_SHARE = 1 / 3
-"""A performer few of whose photos have encodings of both nets is compared by the first alone,
-unless those have at least this share of the evidence. By dlib's net and Light CNN one photo is
-worth five by dlib's: of 75 people seen in one photo, one by both names 92 % right and 0.2 % of the
-strangers, five by dlib's 86 and 0.5 %; of those seen in three, 97 and 0.1 %, and 99 and 0.7 %. By
-SFace in place of Light CNN it is worth three: 80 % right, and 79. Of other nets nobody knows."""
+"""A performer with few photos encoded by both nets is compared by the first alone, unless these
+have at least this share of the evidence. With dlib's net and Light CNN one photo is worth five with
+dlib's alone: of 75 people seen in one photo, one photo by both nets names 92 % right and 0.2 % of
+the strangers, five by dlib's 86 and 0.5 %; of those seen in three, 97 and 0.1 %, and 99 and 0.7 %.
+With SFace in place of Light CNN it is worth three: 80 % right, and 79. For other nets it is not
+known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def weigh_alike(
     densities: Sequence[Densities],
     priors: Mapping[int, Numbers],
 ) -> Posterior:
-    """Compare people by both nets with those who have encodings of both, by one with others.
+    """Compare people by both nets with performers who have both encodings, by one with others.
 
     Whoever was rejected for them is left out. `priors` are those that hints give to performers, by
     the people's positions among all.

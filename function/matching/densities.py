@@ -3,7 +3,8 @@
 Distances are between templates, on a log scale, where they spread evenly. Two templates of one
 person are around sqrt(r + r') apart, where r = own_variance / evidence is what averaging has left
 of the differences between photographs; two strangers' around sqrt(between_variance + r + r'). Both
-have the heavy tails of Student's t, because few people were measured and rare cases are rare.
+have the heavy tails of Student's t, because few people were measured, and rare cases among them are
+fewer still.
 """
 
 import hashlib
@@ -35,15 +36,15 @@ ALIKE_SHARE = 0.02
 
 
 FITTED_EVIDENCE = (1.0, 2.0)
-"""What was fitted: people searched for by one photograph to three, which weigh 2. Beyond, the
+"""What was fitted: people searched for by one to three photographs, which weigh 2. Beyond that the
 calibration stays as it is there."""
 
 WEAK_OFFSET, WEAK_SLOPE, WEAK_SLOPE_BELOW = -2.02, 0.97, 0.1
 """What a calibrated logarithm is worth for somebody seen only weakly: above and below 0. The first
 two were fitted on 679 spoilt photographs of 75 people by `python -m tools evaluate-kinds FOLDER...
 --weak` with SFace; of the strangers among them 7 % had a score of 80 or more before, and 2 % have
-now. With Light CNN the fit is -2.29 and 0.96, which is no better for others: so they are the same
-for all nets. The last is chosen: from 0 to 0.2 nothing changes, and a nearer face must never count
+now. With Light CNN the fit is -2.29 and 0.96, which is no better for others, so they are the same
+for all nets. The last was chosen: from 0 to 0.2 nothing changes, and a nearer face must never count
 for less."""
 
 LARGEST_LOG = 60.0
@@ -80,7 +81,7 @@ class Densities:
     term."""
 
     def among(self, performers: int) -> "Densities":
-        """Return the densities for a gallery of so many performers, 1 or more.
+        """Return the densities for a gallery of this many performers, 1 or more.
 
         Without this they are for a large one.
         """
@@ -106,7 +107,7 @@ def densities_of(model: str) -> Densities:
 
 @cache
 def name_fits() -> str:
-    """Name the densities that ship, all together: other ones have another name."""
+    """Name the densities that ship, all together; other densities have another name."""
     files = sorted(SHIPPED.glob("*.json"))
     weak = repr((WEAK_OFFSET, WEAK_SLOPE, WEAK_SLOPE_BELOW)).encode()
     return hashlib.sha256(b"".join(one.read_bytes() for one in files) + weak).hexdigest()[:16]
@@ -200,13 +201,13 @@ def calibrated(
 
     As in forensic comparison of voices it is a line (Brummer and du Preez 2006), but one that bends
     where both are equally likely: evidence for one person is worth less than the densities say,
-    since they know no relatives and no look-alikes. Above, `slope` holds, below `slope + bend`.
-    `evidence` is that of the person searched for:
-    the better known, the more the densities promise too much. `terms` are those of `size_terms`,
-    where the densities are not yet those among so many.
+    since they know no relatives and no look-alikes. `slope` holds above, `slope + bend` below.
+    `evidence` is that of the person searched for: the better they are known, the more the densities
+    promise too much. `terms` are those of `size_terms`, where the densities are not yet those among
+    so many.
 
     Faces that are turned away, blurred, dark or covered are all a little alike, which no density
-    knows: so for somebody seen only in such faces little is left of either side.
+    knows, so for somebody seen only in such faces little is left on either side.
     """
     seen = np.log(np.clip(evidence, *FITTED_EVIDENCE))
     offset = densities.offset + terms
@@ -219,7 +220,7 @@ def calibrated(
 def weaken(logs: Numbers, offset: float = WEAK_OFFSET, slope: float = WEAK_SLOPE) -> Numbers:
     """Return what is left of calibrated logarithms for somebody seen only weakly.
 
-    A line that bends at 0, smoothly.
+    It is a line that bends smoothly at 0.
     """
     above = slope - WEAK_SLOPE_BELOW
     weak: Numbers = offset + WEAK_SLOPE_BELOW * logs + above * np.logaddexp(0.0, logs)
@@ -231,7 +232,7 @@ def size_terms(performers: Numbers, densities: Densities) -> Numbers:
 
     The nearest of a few strangers are not very near, so ratios promise too much in small galleries.
     So the terms are negative there, and rise with the logarithm of the number of performers to 0 at
-    `most_performers`, from which on nothing is taken back.
+    `most_performers`; from there on nothing is taken off.
     """
     most = densities.most_performers
     terms: Numbers = densities.size_slope * np.log(np.minimum(performers, most) / most)

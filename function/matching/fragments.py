@@ -1,7 +1,7 @@
 """Joins fragments: people who are one by time and place, although their faces look different.
 
 It is done after naming, so that a turned head cannot spoil a template: the surest name stands, and
-the faces that join count as seen, not as evidence.
+the faces that are joined count as seen, not as evidence.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,9 @@ def join_fragments(
     """Join people along links, the most alike first, and keep the order of those who are left.
 
     Two people who share a frame are never joined, nor two who are named differently, nor anyone
-    with a performer whom the user rejected for them. With `keeps_uncertain` two who may be two
-    performers stay two, even where that is uncertain: who is joined would no longer be offered.
+    with a performer whom the user rejected for them. With `keeps_uncertain`, two people who may be
+    two performers stay two, even if that is uncertain: a performer who was joined away would no
+    longer be offered.
     """
     joined = list(found)
     for link in links:
@@ -34,7 +35,7 @@ def join_fragments(
 
 
 def _find_pair(found: Sequence[Identification], link: Link) -> tuple[int, int] | None:
-    """Find where both people of a link are by now; None if they are one already, or gone."""
+    """Find where both people of a link are now; None if they are already one, or gone."""
     first, second = (
         [place for place, one in enumerate(found) if person in one.members]
         for person in (link.first, link.second)
@@ -52,13 +53,13 @@ def _may_join(one: Identification, other: Identification) -> bool:
 
 
 def _may_be_two(one: Identification, other: Identification) -> bool:
-    """Say whether two people are taken for two performers, if only perhaps."""
+    """Say whether two people are taken for two performers, even if uncertainly."""
     likely = {each.matches[0].performer.id for each in (one, other) if each.verdict != "unknown"}
     return len(likely) > 1
 
 
 def _sureness(one: Identification) -> tuple[bool, float, int, int]:
-    """Rank who gives a joined person the name, the picture and the template."""
+    """Rank which of two people gives the joined one the name, the picture and the template."""
     score = one.matches[0].score if one.matches else 0.0
     return one.verdict == "match", score, len(one.person.strong_views), one.person.faces
 

@@ -16,7 +16,7 @@ from function.matching.densities import Numbers
 
 HintKind: TypeAlias = Literal["path", "tag"]
 """Where a hint comes from: the name in the file's path, or a tag on the scene in Stash that we did
-not write. The other videos of a folder are none: what is said of them is our own, and an error
+not write. The other videos in a folder are no hint: their names are our own work, and an error
 would confirm itself."""
 
 HINT_PRIORS: Mapping[HintKind, float] = {"path": 0.1, "tag": 0.1}
@@ -46,7 +46,7 @@ def hint_alike(performer_ids: Sequence[int], kind: HintKind) -> tuple[Hint, ...]
 def priors_of_each(
     hints: Sequence[Sequence[Hint]], performers: Sequence[Performer]
 ) -> dict[int, Numbers]:
-    """Return each performer's prior from hints, by the place of the people whom these are about.
+    """Return each performer's prior from hints, by the position of the people these are about.
 
     float64 (performers,), 0 without a hint. Of several hints for one performer the strongest
     counts: a path and a tag mostly come from the same hand. Hints at performers who are not in the

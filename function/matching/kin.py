@@ -1,4 +1,4 @@
-"""Says whether two people found are one person, where nobody says who they are."""
+"""Says whether two of the people found are one person, whoever they are."""
 
 import math
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from function.matching.densities import (
 from function.matching.matches import Identification
 
 JOINED_FROM = 0.95
-"""The probability from which two are one. From 0.9 on, where the product names people, look-alikes
-are joined where only the first net looked, and in films twice as many as now by both."""
+"""The probability from which two are one. With 0.9, from which people are named, look-alikes would
+be joined where only the first net looked, and in films twice as many by both as now."""
 
 ASSUMED_IN_VIDEO = 100
-"""In one video somebody is looked for among so many. In films cut from clips of 27 people 83 of 119
-pairs of one person are joined so, and 1 of 2,004 of two; in films of 52 others 127 of 283, and none
-of 3,332; in films of seven who are hard to tell apart 85 of 226, and 11 of 2,459. All but one of
-those joined wrongly hold faces of several already. Of 444,000 pairs of two people's photographs,
-one to six of each, none is."""
+"""In one video, somebody is looked for among this many. In films cut from clips of 27 people 83 of
+119 pairs of one person are joined this way, and 1 of 2,004 of two; in films of 52 others 127 of
+283, and none of 3,332; in films of seven who are hard to tell apart 85 of 226, and 11 of 2,459. All
+but one of those joined wrongly hold faces of several already. Of 444,000 pairs of two people's
+photographs, one to six of each, none is."""
 
 LIKELY_FROM = 0.5
 """The probability of being one from which somebody seen well may get another's name by time and
@@ -53,7 +53,7 @@ def odds_of_one(
 
 
 def are_one(odds: Numbers) -> NDArray[np.bool_]:
-    """Say where logarithms of odds leave hardly a doubt."""
+    """Say where logarithms of odds leave hardly any doubt."""
     sure: NDArray[np.bool_] = odds >= _log_odds(JOINED_FROM)
     return sure
 
@@ -64,8 +64,8 @@ def find_kin(
     """Find people of one video who are hardly two, by both nets, the surest first; for each video.
 
     Grouping knows one net only, to which a face with glasses and one without may be two people.
-    Who is seen only weakly is left out: weak faces are all a little alike. All videos together take
-    a fraction of the time of one after the other. `densities` are those of each video's nets
+    Anybody seen only weakly is left out: weak faces are all a little alike. All videos together
+    take a fraction of the time of one after the other. `densities` are those of each video's nets
     together; None where one net alone looked.
     """
     links: list[tuple[Link, ...]] = [()] * len(videos)
@@ -108,8 +108,8 @@ def keep_likely(
 ) -> list[Link]:
     """Leave out links by which somebody whom both nets rather take for another would get a name.
 
-    What is named may hold a few turned faces of a stranger, and in time and place the stranger
-    follows these. `densities` are those of both nets together.
+    A named person may hold a few turned faces of a stranger, whom these faces then link to by time
+    and place. `densities` are those of both nets together.
     """
     by_number = {number: one for one in people for number in one.members}
     pairs = [(by_number.get(link.first), by_number.get(link.second)) for link in links]

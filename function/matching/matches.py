@@ -30,9 +30,10 @@ MATCH_FROM = 90.0
 """Score from which a person is named."""
 
 SOFT = frozenset({BLURRED, DARK})
-"""Weaknesses of faces that both nets together can still tell apart. So who is seen only so can be a
-match, if both nets were compared: 81 % of 415 such faces were, and no stranger's. Of 194 turned
-away 44 would be, and no stranger's, but nine in ten of those may not be faces at all."""
+"""Weaknesses of faces that both nets together can still tell apart. So somebody seen only in such
+faces can be a match, if both nets were compared: 81 % of 415 such faces were, and no stranger's. Of
+194 faces turned away 44 would be, and no stranger's, but nine in ten of those may not be faces at
+all."""
 
 UNCERTAIN_FROM = 20.0
 """Score from which a name is worth checking."""
@@ -70,8 +71,8 @@ class Identification:
 
     `members` are the positions of the people found whom this one is made of. `fragments` joined by
     time and place: they are seen, but are no evidence. `rejected` are the ids of performers whom
-    the user said this is not. `fused` is the person's template by both nets, if it was compared; of
-    people joined by their name that of the surest, as a face that was named wrong would spoil it.
+    the user said this is not. `fused` is the person's template by both nets, if it was compared. If
+    people were joined by name, it is that of the surest, as a wrongly named face would spoil it.
     """
 
     person: PersonFound
@@ -242,7 +243,7 @@ def judge(
     fused: Template | None = None,
     members: tuple[int, ...] = (),
 ) -> Identification:
-    """Rank matches, and say how far the first can be trusted; `rejected` is nobody of these."""
+    """Rank matches, none of them `rejected`, and say how far the first can be trusted."""
     ranked = tuple(sorted(matches, key=lambda match: (-match.score, match.distance)))
     best = ranked[0].score if ranked else 0.0
     verdict: Verdict = "unknown"
@@ -289,7 +290,7 @@ def _name_once_a_frame(found: list[Identification]) -> list[Identification]:
 
 
 def _find_pair(found: Sequence[Identification], *, seen_at_once: bool) -> tuple[int, int] | None:
-    """Find two people for one performer, one a match; the other a match too, or just probable."""
+    """Find two people for one performer: one a match, the other a match too or just probable."""
     likely = [
         index
         for index, one in enumerate(found)

@@ -1,8 +1,8 @@
-"""Finds performers whose name or alias stands in a file's path.
+"""Finds performers whose name or alias is in a file's path.
 
 A name counts where its words follow each other, whole, in the name of one folder or of the file.
-Anything but letters and digits parts words, and so does a capital after a small letter: `Jane Doe`
-stands in `jane_doe-2`, `Jane.Doe.mp4` and `JaneDoe/1.mp4`, not in `Mary-Jane Doerr`. Capitals,
+Anything but letters and digits separates words, and so does a capital after a small letter: `Jane
+Doe` is in `jane_doe-2`, `Jane.Doe.mp4` and `JaneDoe/1.mp4`, but not in `Mary-Jane Doerr`. Capitals,
 accents, apostrophes, and hyphens within a name's words make no difference.
 
 One word is never enough: Summer, Angel and May are performers, and words of countless titles. Words
@@ -24,14 +24,14 @@ from db.snapshots import Snapshot
 from function.matching.hints import Hint, hint_alike
 
 FEWEST_WORDS, FEWEST_LETTERS = 2, 2
-"""A name needs this many words of this many letters: `Scene 2` and `J. Doe` tell too little."""
+"""A name needs this many words of this many letters: `Scene 2` and `J. Doe` say too little."""
 
 EMPTY_WORDS = frozenset({"the", "of", "and", "in", "on", "at", "mr", "mrs", "ms", "miss", "dr"})
 """Words that do not count: The One and Miss Jones would be found in titles that name nobody."""
 
 FEWEST_EASTERN = 3
-"""A name in Chinese, Japanese or Korean letters needs so many, and not only those of sounds:
-those spell first names and common words."""
+"""A name in Chinese, Japanese or Korean letters needs this many, and not only phonetic ones, which
+spell first names and common words."""
 
 _VOWELS = "".join(
     mark
@@ -56,7 +56,7 @@ _UNDECOMPOSED = str.maketrans({**dict(zip(*_STROKES, strict=True)), **_JOINED})
 """Letters with strokes, and joined ones, which Unicode does not take apart as it does accents."""
 
 _UMLAUTS = str.maketrans({"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue"})
-"""How German is written where umlauts are missing, as often as without their dots."""
+"""How German is written without umlauts, as often as by leaving out their dots."""
 
 Words: TypeAlias = tuple[str, ...]
 
@@ -70,7 +70,7 @@ class _Word(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a name stands in a text, and the ids of the performers it belongs to."""
+    """Where a name is in a text, and the ids of the performers it belongs to."""
 
     start: int
     end: int
@@ -84,7 +84,7 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class NameIndex:
-    """Every name and alias that tells enough, by its words, with the ids of those who have it.
+    """Every name and alias that says enough, by its words, with the ids of those who have it.
 
     `lengths` says for each first word how many words the names have that begin with it, so that a
     path is searched in a time that does not depend on how many performers there are.
@@ -127,8 +127,8 @@ def index_names(performers: Sequence[Performer]) -> NameIndex:
 def find_named(path: str, index: NameIndex) -> tuple[int, ...]:
     """Return the ids of the performers who are named in a path, each once.
 
-    Of a name within a longer one only the longer counts: `Mary Ann Smith` does not name Mary Ann,
-    if both are enrolled. Two performers of the same name are both named.
+    If a name is within a longer one, only the longer counts: `Mary Ann Smith` does not name Mary
+    Ann, if both are enrolled. Two performers of the same name are both named.
     """
     named: dict[int, None] = {}
     for part in re.split(r"[/\\]", path.replace("%20", " ")):
@@ -141,7 +141,7 @@ def find_named(path: str, index: NameIndex) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1000)
 def _read_part(part: str) -> list[list[_Word]]:
-    """Read the name of a folder or file, which are few folders for many files."""
+    """Read the name of a folder or file; many files share few folders."""
     return _readings(_plain(part))
 
 
@@ -203,7 +203,7 @@ def _spell(name: str) -> Iterator[str]:
 
 
 def _telling_forms(name: str) -> list[Words]:
-    """Return a name's words, in both readings; none if the name as written tells too little."""
+    """Return a name's words, in both readings; none if the name as written says too little."""
     forms = [tuple(word.text for word in words) for words in _readings(_plain(name))]
     together = "".join(forms[0])
     if _EASTERN.fullmatch(together):

@@ -40,13 +40,13 @@ PRIOR_ENROLLED = 0.5
 """The prior: how likely a person in a video is enrolled at all."""
 
 CANDIDATES = 64
-"""How many of the nearest performers are weighed. All others together add about a thousandth, and
-up to 4 points of a score for somebody seen only weakly (measured among 1,000)."""
+"""How many of the nearest performers are weighed. All others together add about a thousandth, or up
+to 4 points of a score for somebody seen only weakly (measured among 1,000)."""
 
 NEGLIGIBLE = 1e-5
-"""Of those, whoever cannot have a greater probability is left out before the cohort is looked at,
-which takes nearly all of the time. In a gallery of 10,000 that leaves few, and a probe takes an
-eighth of the time; all left out together could not move a score by a tenth."""
+"""Candidates who cannot reach this probability are left out before the cohort is looked at, which
+takes nearly all of the time. In a gallery of 10,000 few are left, and a probe takes an eighth of
+the time; all who are left out together could not move a score by a tenth."""
 
 COHORT = 512
 """How many performers are used to see how near strangers come; more add nothing."""
@@ -60,7 +60,7 @@ that are nearer. In a gallery that mixes several sets of people a stranger looks
 with all counted alike, twice as many strangers from the set of people most alike are named."""
 
 MOST_SEEN = 100
-"""Only so many of the cohort are looked at, the nearest: the next would weigh e^-10."""
+"""Only this many of the cohort are looked at, the nearest: the next would weigh e^-10."""
 
 COHORT_SCALE, FINEST_SCALE = 0.1, 0.04
 """Width of the density around each stranger seen: COHORT_SCALE / n^(1/5) for n of them
@@ -71,11 +71,12 @@ NEAREST_PART = 0.3
 
 
 PAIRS_AT_ONCE = 4_096
-"""So many candidates are weighed at once: some 50 MB."""
+"""This many candidates are weighed at once: some 50 MB."""
 
 REACH_STEPS, FARTHEST = 12, 1e3
-"""How finely it is searched how far a candidate may be, and from where: farther than any is. Some
-thousandths too far cost less than more steps; who is in between is left out later."""
+"""How finely the farthest useful distance of a candidate is searched for, and from where: farther
+than any is. A few thousandths too far cost less than more steps; candidates in between are left out
+later."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +125,8 @@ class Ratios:
 class Posterior:
     """Probabilities (0 to 1) that the probes in `rows` are the performers at `positions`.
 
-    They come in no certain order. `raised` says whose prior a hint has raised, `spaces` in which of
-    the comparisons they were compared.
+    They come in no particular order. `raised` says whose prior a hint has raised, `spaces` in which
+    of the comparisons they were compared.
     """
 
     rows: NDArray[np.intp]
@@ -211,7 +212,7 @@ def _weigh_pairs(
 
 
 def _highest_ratio(near: Pairs, comparison: Comparison, noise: Numbers) -> Numbers:
-    """Bound calibrated ratios from above: no stranger of the gallery comes near."""
+    """Bound calibrated ratios from above, as if no stranger of the gallery came near."""
     residual = comparison.probe_noise[near.rows] + noise[near.columns]
     return _bound(near.distances, residual, comparison.evidence[near.rows], comparison.densities)
 
@@ -236,8 +237,8 @@ def _bound(
 def _reach(comparison: Comparison, largest_noise: float, least_ratio: float) -> Numbers:
     """Find how far a performer may be from each probe to have at least this ratio: (probes,).
 
-    The ratio falls with the distance, and rises with the noise: the one density then with it, and
-    that of strangers falls.
+    The ratio falls with the distance and rises with the noise, with which the density for one
+    person rises and that for strangers falls.
     """
     densities, evidence = comparison.densities, comparison.evidence
     rises = densities.slope > 0 and densities.slope + densities.bend > 0

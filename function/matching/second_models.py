@@ -1,7 +1,7 @@
 """The second model: of a net that ships, or of one of the user's own, with its fit.
 
-What a fit holds was found by `python -m tools calibrate --model`. It names the net and its
-preprocessing by their id, so that it is never used for another.
+A fit holds what `python -m tools calibrate --model` found. It names the net and its preprocessing
+by their id, so that it is never used for another.
 """
 
 import json
@@ -31,8 +31,8 @@ CALIBRATION = ("offset", "slope", "bend", "evidence_slope", "size_slope")
 class Weighing:
     """How both nets' distances are put together.
 
-    `share` is the second net's in a squared distance, from 0 to 1; `length` the distance by it that
-    means what DLIB_LENGTH means by dlib's; `face_variance` that of their fusion.
+    `share` is the second net's share of a squared distance, from 0 to 1; `length` the distance by
+    it that means what DLIB_LENGTH means by dlib's; `face_variance` that of their fusion.
     """
 
     share: float
@@ -81,7 +81,7 @@ SHIPPED = (SHIPPED_MODEL, SFACE_MODEL)
 def known_fusions(second: SecondModel | None) -> tuple[Fusion, ...]:
     """Return the fusions that can be scored: that of the second model in use, then the others.
 
-    Whoever was encoded by another net than today's is compared by that one.
+    Anybody encoded by another net than today's is compared by that one.
     """
     ours = [second.fusion] if second else []
     return (*ours, *(one.fusion for one in SHIPPED if one.fusion not in ours))
@@ -158,7 +158,7 @@ def write_fit(fit: Fit, path: Path) -> None:
 
 
 def _read_plain(path: Path) -> str:
-    """Read a file; to open a pipe would wait for ever."""
+    """Read a file; opening a pipe could wait for ever."""
     if path.exists() and not path.is_file():
         raise ValueError("it is not an ordinary file")
     return path.read_text(encoding="utf-8")

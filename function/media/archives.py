@@ -145,7 +145,7 @@ class _ShortList(list[zipfile.ZipInfo]):
 
 
 class _Archive(zipfile.ZipFile):
-    """An archive whose list may be known. Where Python calls this otherwise, it is read anew."""
+    """An archive whose list may be known. Where Python calls this otherwise, it is read again."""
 
     def __init__(self, file: _Reader, name: str, known: list[zipfile.ZipInfo] | None) -> None:
         self._file = file

@@ -24,7 +24,7 @@ own."""
 
 
 MOST_SPARE = 2
-"""So many samples at most are spared for a quick succession of shots."""
+"""This many samples at most are spared for a quick succession of shots."""
 
 
 def find_beginnings(keyframes_seconds: Sequence[float]) -> list[float]:

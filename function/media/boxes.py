@@ -55,7 +55,7 @@ def lacks_index(source: Path | int) -> bool:
 
 
 def states_locked_pictures(descriptor: int, size: int) -> bool:
-    """Say whether an MP4 or MOV of so many bytes states that its pictures are encrypted.
+    """Say whether an MP4 or MOV of this many bytes states that its pictures are encrypted.
 
     It may be stated of the whole track, or only of a fragment. That of sound does not count.
     """

@@ -27,7 +27,7 @@ HEAD_BYTES = 256 * 1024
 CHUNKS, CHUNK_BYTES = 17, 32 * 1024  # that are looked at, the beginning being one
 
 FEWEST_SCRAMBLED, SCRAMBLED_SHARE = 3, 0.005
-"""So many packets, and such a share of those looked at: fewer may be damage."""
+"""This many packets, and such a share of those looked at: fewer may be damage."""
 
 SAMPLE_ENCRYPTION = b"\x0f\x04zavc"
 """How the table of a programme says that its H.264 is encrypted picture by picture (SAMPLE-AES)."""
@@ -126,7 +126,7 @@ class Watch:
         return count >= FEWEST_SCRAMBLED
 
     def _count(self, descriptor: int, place: int, length: int) -> int:
-        """Count the scrambled packets in so many bytes from the beginning of a packet on."""
+        """Count the scrambled packets in this many bytes from the beginning of a packet on."""
         size = self._layout.size
         content = os.pread(descriptor, max(length, 0), place)
         packets = np.frombuffer(content, np.uint8)[: len(content) // size * size].reshape(-1, size)

@@ -28,7 +28,7 @@ from function.media.strays import (
 from function.media.videos import Video
 
 AHEAD_BYTES = 16 * 2**20
-"""So much is held in memory at most to tell a mistaken time by what follows."""
+"""At most this much is held in memory to recognise a mistaken time by what follows."""
 
 SHORTEST_PICTURE_SECONDS = 0.001  # a shorter claim is a unit of the clock, not a duration
 HOLE_SECONDS, HOLE_TIMES, EVEN_PACKETS = 0.5, 5.0, 25

@@ -52,7 +52,7 @@ def decode_group(video: Video, group: Group) -> Iterator[VideoFrame]:
 
     At the first damage the rest of the group is dropped, because it would show smears that pass for
     faces. Where no mark of a keyframe can be believed, only what depends on the damage is. What a
-    GPU could not decode is decoded anew by the processor, and may come twice.
+    GPU could not decode is decoded again by the processor, and may come twice.
 
     Raises:
         FalseKeyframeError: the group's keyframe is none; begin again without trusting the marks.

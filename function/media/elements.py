@@ -15,7 +15,7 @@ PICTURES = b"\1"  # as the kind of a track (RFC 9559, 5.1.4.1.3)
 NOWHERE = 1 << 62  # beyond the end of any file
 
 MOST_ELEMENTS, MOST_STEPS = 1_000, 50_000
-"""So many elements are looked at of those that one holds, and so many in all."""
+"""This many elements are looked at of those that one holds, and so many in all."""
 
 LONGEST_HEAD = 12  # an id of up to 4 bytes, and a length of up to 8
 
@@ -34,7 +34,7 @@ def find_end(descriptor: int) -> int | None:
 
 
 def states_locked_pictures(descriptor: int, size: int) -> bool:
-    """Say whether a Matroska file of so many bytes states that its pictures are encrypted."""
+    """Say whether a Matroska file of this many bytes states that its pictures are encrypted."""
     steps = iter(range(MOST_STEPS))
     return any(
         _is_locked(descriptor, track, steps)

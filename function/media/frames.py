@@ -245,7 +245,7 @@ def _decode_samples(video: Video, take: _Take, spread: int | None = None) -> Ite
             groups = _trusting_groups(video, beginnings=not spread)
             yield from _sample_groups(video, take, groups, schedule)
         except FalseKeyframeError:
-            log.info("%s marks pictures as keyframes that are none; all are decoded.", video.name)
+            log.info("%s marks pictures as keyframes that are not; all are decoded.", video.name)
             video.begin_again()
             schedule.begin_again()
             groups = read_groups(video, beginnings=False)

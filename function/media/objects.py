@@ -45,7 +45,7 @@ def states_locked_pictures(descriptor: int) -> bool:
 
 
 def find_seconds_if_cut(descriptor: int, size: int) -> float:
-    """Return how long an ASF file of so many bytes says that it is, if some of it is not there.
+    """Return how long an ASF file of this many bytes says that it is, if some of it is not there.
 
     In seconds; 0.0 if it is whole or does not say, as a recording that was broken off.
     """

@@ -93,7 +93,7 @@ TURNS = {
 ORIENTATION = 0x0112
 
 FIRST_PICTURES = 50
-"""So many pictures of an animation are tried, while they are all of one colour."""
+"""This many pictures of an animation are tried, while they are all of one colour."""
 
 BLANK_RANGE = 16
 """A picture whose grey values, 0 to 255, differ by less is of one colour: it shows nobody."""

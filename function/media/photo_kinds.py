@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 HEAD_BYTES = 64
-"""So many bytes tell the kind."""
+"""This many bytes tell the kind."""
 
 PHOTO_SUFFIXES = frozenset(
     (
@@ -146,7 +146,7 @@ def without_metadata(content: bytes) -> bytes:
 
 
 def _plain_tiff(content: bytes) -> bytes:
-    """Keep of the first directory, which is written anew at the end, what makes up the picture."""
+    """Keep of the first directory, which is rewritten at the end, what makes up the picture."""
     order = "<" if content.startswith(b"II") else ">"
     try:
         (at,) = struct.unpack_from(order + "I", content, 4)

@@ -29,10 +29,11 @@ class Picture(Protocol):
 
 
 MOST_PICTURES = 5_000
-"""So many pictures of an album are looked at, which takes half an hour; most have a few hundred."""
+"""This many pictures of an album are looked at, which takes half an hour; most have a few
+hundred."""
 
 MOST_LEFT_OUT = 200
-"""So many files that are left out are listed, the others only counted."""
+"""This many files that are left out are listed, the others only counted."""
 
 
 LONGEST_NAME = 300

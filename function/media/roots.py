@@ -10,7 +10,7 @@ from db.names import escape_unprintable, show_text
 from function.media.formats import VIDEO_SUFFIXES
 
 MOST_NAMES = 20_000
-"""So many names are looked at in search of a video, in a fraction of a second on a disk."""
+"""This many names are looked at in search of a video, in a fraction of a second on a disk."""
 
 WHAT_TO_DO = "Start the server with the folder of your videos: make run MEDIA=/path (MEDIA_ROOT)."
 

@@ -28,7 +28,7 @@ class Schedule:
         self._is_met: bool | None = None
 
     def begin_again(self) -> None:
-        """Expect the moments after the last sample anew, from the start of the file."""
+        """Expect the moments after the last sample again, from the start of the file."""
         self.expected = sorted(self.met)
         self._due = []
 

@@ -13,12 +13,12 @@ GAP_TIMES = 2.0  # nor one that comes sooner than so many times the gap before
 NOMINAL_SECONDS = 1 / 25  # how long a picture lasts if nothing says so
 
 MOST_REORDERED = 16
-"""So many pictures are stored at most between one and another that is shown before it (H.264,
+"""This many pictures are stored at most between one and another that is shown before it (H.264,
 A.3.1; H.265, A.4.2)."""
 
 LOOKED_AHEAD = 300
-"""So many pictures are asked whether they go on from the one before: a part of a Matroska file that
-has one time, a cluster, lasts five seconds."""
+"""This many pictures are asked whether they go on from the one before: a part of a Matroska file
+that has one time, a cluster, lasts five seconds."""
 
 
 class Stamp(NamedTuple):

@@ -263,8 +263,8 @@ def _look_into(source: Path | int, name: str, limits: VideoLimits) -> Survey:
         if not lacks_index(source):
             raise
     raise UnreadableVideoError(
-        f"{name} lacks its index (moov), as if it was not copied or recorded to its end. "
-        "Copy it again; if there is no more of it, tools such as untrunc can often repair it."
+        f"{name} lacks its index (moov), as if copying or recording it was broken off. "
+        "Copy it again; if there is no whole copy, tools such as untrunc can often repair it."
     )
 
 

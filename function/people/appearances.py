@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from db.people import Seen
 
 MISSED_SAMPLES = 1
-"""So many samples in a row may lack the face (a turned head) without ending the appearance, if they
-are of one shot."""
+"""This many samples in a row may lack the face (a turned head) without ending the appearance, if
+they are of one shot."""
 
 Span = tuple[float, float]
 """First and last second of an appearance."""

@@ -1,8 +1,8 @@
 """Divides groups of faces in which both nets together see several people.
 
-Grouping knows the first net only, by which two who look very alike, or are seen in the dark, or
-with the mouth covered, may be one. The second net tells them apart, but is only asked about chosen
-faces: some of each group, and more of a group whose faces are hardly all of one person.
+Grouping knows only the first net, which may take two people for one if they look very alike, are
+seen in the dark, or have the mouth covered. The second net tells them apart, but is only asked
+about chosen faces: some of each group, and more of a group that hardly shows only one person.
 """
 
 from collections import defaultdict
@@ -23,20 +23,20 @@ FEWEST_IN_PART = 2
 """One face alone says too little: it may be spoilt."""
 
 MOST_ROUNDS = 3
-"""So often each shot may go to the person whom it is nearest to by now."""
+"""How often each shot may move to the person it is nearest to by then."""
 
 MOST_IN_DOUBT = 60
-"""So many faces of a group in doubt are encoded a second time before it is divided; its parts may
+"""This many faces of a group in doubt are encoded a second time before it is divided; its parts may
 be looked at again. Of 173 people found in albums of 18 to 60 photographs of six who look alike, 10
 hold somebody else's with 20, one with 40, and none with this. In films other bounds are lower."""
 
 EACH_SHOT = 2
-"""And so many of a shot that is like no other of its group, as one face may be spoilt."""
+"""And this many of a shot that is like no other of its group, as one face may be spoilt."""
 
 
 @dataclass(frozen=True)
 class Division:
-    """Where two people are seen by both nets: measured for one fusion, and of no use in another.
+    """Where both nets see two people: measured for one fusion, and only valid there.
 
     They are two if pairs of shots, one of each, are on average `two_from` apart in the fusion's
     space, as a squared distance.
@@ -56,7 +56,7 @@ DIVISIONS = (
     # 0.34 on more of the seven are taken for one.
     Division(BOTH_BEFORE, 0.32),
 )
-"""Those that were measured. By a net of the user's own no group is divided."""
+"""The fusions that were measured. A net of the user's own divides no group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,8 @@ def divide_groups(
     """Divide each group in which both nets see several people; the one seen most comes first.
 
     `second` holds the second encodings that there are, by the face's id(). The faces of a shot stay
-    together; those of a shot without any go with the nearest that has one, by the first net.
+    together; those of a shot without second encodings go with the nearest shot that has some, by
+    the first net.
     """
     # Of people seen equally often from one moment on the last comes first, as replies have had it.
     divided = [part for group in reversed(groups) for part in _divide(group, second, division)]
@@ -98,9 +99,10 @@ def choose_doubted(
 ) -> list[Face]:
     """Choose more faces to encode a second time, of groups that may show several people.
 
-    Those are the best of each shot of which nothing is known, and one more of each shot that is
-    like no other of its group, until enough of the group are known: first one of each shot of every
-    group, as perhaps not all can be encoded. `second` holds what is known, as for `divide_groups`.
+    They are the best of each shot of which nothing is known, and one more of each shot that is like
+    no other of its group, until enough of the group are known. One of each shot of every group
+    comes first, as perhaps not all can be encoded. `second` holds what is known, as for
+    `divide_groups`.
     """
     ranked = [one for group in groups for one in _choose_more(group, second, division)]
     return [face for _, face in sorted(ranked, key=lambda one: one[0])]
@@ -109,10 +111,10 @@ def choose_doubted(
 def choose_unlike(
     groups: Sequence[Sequence[Face]], second: Mapping[int, Vector], model: EncodingModel
 ) -> list[Face]:
-    """Choose faces to encode a second time where others may be seen: the least likely person first.
+    """Choose faces to encode again where others may be seen, the most doubtful first.
 
-    Those are the best of shots of which nothing is known, if by the first net they are farther from
-    each known face of their group than faces that it links.
+    They are the best of shots of which nothing is known, if the first net finds them farther from
+    each known face of their group than it links faces.
     """
     ranked: list[tuple[float, Face]] = []
     for group in groups:
@@ -129,9 +131,9 @@ def choose_unlike(
 def _choose_more(
     group: Sequence[Face], second: Mapping[int, Vector], division: Division
 ) -> list[tuple[int, Face]]:
-    """Choose the best faces of shots, each with its rank there: of all shots the best first.
+    """Choose the best faces of shots, each with its rank there: the best of every shot first.
 
-    There are none unless some two shots are as far apart as two people are.
+    There are none unless two shots are as far apart as two people are.
     """
     known = _find_shots(group, second, division.fusion)
     if known is None:
@@ -173,7 +175,7 @@ def _stack(faces: Sequence[Face]) -> Vectors:
 def _find_shots(
     group: Sequence[Face], second: Mapping[int, Vector], fusion: Fusion
 ) -> _Shots | None:
-    """Find the shots of a group by what both nets know of them; None if they are fewer than two."""
+    """Find the shots of a group that both nets encoded; None if there are fewer than two."""
     known = [face for face in group if id(face) in second]
     numbers = sorted({face.shot for face in known})
     if len(numbers) < 2:  # noqa: PLR2004  # to be of two people
@@ -233,7 +235,7 @@ def _measure(
 ) -> NDArray[np.float32]:
     """Return how far some shots are from each person, on average over other shots: (shots, people).
 
-    A person's only shot is as far from its person as two people are.
+    A person's only shot counts as being as far from that person as two people are.
     """
     faces = np.where(people[:, None] == np.arange(people.max() + 1), sizes[:, None], 0)
     others: NDArray[np.float32] = faces.sum(axis=0) - faces[shots]

@@ -7,16 +7,16 @@ from function.faces.face import Face
 from function.people.grouping import group_faces
 
 SEEN_OFTEN = 3
-"""Somebody on so many pictures was seen by no mere chance. Of 40 made-up films of 25 minutes with
-eight people, half of them enrolled, 99 % were named, and 95 % if two pictures were asked for, which
-take a fifth fewer."""
+"""Somebody on this many pictures was not seen by mere chance. Of 40 made-up films of 25 minutes
+with eight people, half of them enrolled, 99 % were named, and 95 % if two pictures were asked for,
+which take a fifth fewer."""
 
 
 def is_enough(faces: Sequence[Face], model: EncodingModel, frames: int) -> bool:
     """Say whether more pictures of a video would hardly show anybody else.
 
-    That is so if everyone in the `frames` pictures so far is on SEEN_OFTEN of them: had there been
-    others, one of them would have been on one. Who is never seen well does not count.
+    That is so if everyone in the `frames` pictures so far is on SEEN_OFTEN of them: if there were
+    others, one of the pictures would show one. Whoever is never seen well does not count.
     """
     groups = group_faces(faces, model, frames)
     clear = [group for group in groups if not all(face.is_weak for face in group)]

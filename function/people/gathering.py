@@ -31,21 +31,21 @@ MOST_AGAIN = 10
 """At most this many faces of a person are encoded a second time."""
 
 MOST_IN_VIDEO = 1_000
-"""And at most this many of a video, which takes half a minute: a crowd has as many people."""
+"""And at most this many of a video, which takes half a minute: a crowd has that many people."""
 
 FACES_PER_AGAIN = 10
-"""Of a person with few faces one, and one more for each ten: with 15 or 20 one or two of some 70
-lose their names, who were dark or partly covered."""
+"""One of a person with few faces, and one more for each ten. (With one for each 15 or 20, one or
+two of some 70 people lose their names, who were dark or partly covered.)"""
 
 MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
-"""Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or
-so many if that is more, and one of each person, up to MOST_IN_VIDEO. What else takes time is
-counted in samples and faces, so the second net adds a fifth to the CPU time of small pictures, or a
+"""At most six faces of a video for each hundred samples and each hundred faces, and ten more; or
+this many if that is more, and one of each person, up to MOST_IN_VIDEO. The rest of the work grows
+with samples and faces too, so the second net adds a fifth to the CPU time of small pictures, or a
 third of a second where there are few samples. A clock would make answers depend on the machine."""
 
 MOST_LOOKS = 5
-"""So often more faces are encoded, of people in doubt and of those who were just divided. Films of
-seven people who look alike need three; a film may be made to need many."""
+"""How often more faces are encoded, of people in doubt and of those who were just divided. Films of
+seven people who look alike need three; a film can be made that needs many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class PeopleFound:
 def gather_people(found: FacesFound, models: Sequence[str], fetch: Fetch) -> PeopleFound:
     """Group the faces of a video into people, and fetch what only chosen faces need.
 
-    That is the picture of each one's best face, and second encodings of the best ones. `models`
+    That is a picture of each person's best face, and second encodings of their best ones. `models`
     are the ids of the encoders' models.
     """
     return gather_groups(found, models, fetch)[0]
@@ -79,7 +79,7 @@ def gather_people(found: FacesFound, models: Sequence[str], fetch: Fetch) -> Peo
 def gather_groups(
     found: FacesFound, models: Sequence[str], fetch: Fetch, most_again: int | None = None
 ) -> tuple[PeopleFound, list[list[Face]]]:
-    """Do what `gather_people` does, and also return the faces of each person, in their order.
+    """Do as `gather_people`, and also return the faces of each person, in their order.
 
     At most `most_again` faces get second encodings, or as many as `count_again` says.
     """
@@ -115,7 +115,7 @@ def gather_groups(
 
 
 def count_again(found: FacesFound, people: int) -> int:
-    """Say how many faces of a video are encoded a second time at most."""
+    """Say how many faces of a video are encoded a second time, at most."""
     share = MOST_BESIDES + int(MOST_SHARE * (found.frames + len(found.faces)))
     return min(max(share, people, MOST_IN_SHORT), MOST_IN_VIDEO)
 
@@ -129,8 +129,9 @@ def _look_again(
 ) -> tuple[list[list[Face]], dict[int, Vector]]:
     """Fetch second encodings of the best faces, and divide groups that show several people by them.
 
-    More is fetched of groups in doubt, before each division and of what it made, and of shots that
-    may show others; `most` in all. Returns the groups, and the encodings by the faces' id().
+    More are fetched for groups in doubt, before each division and for the groups that it made, and
+    for shots that may show others; `most` in all. Returns the groups, and the encodings by the
+    faces' id().
     """
     model = find_model(models[0])
     division = find_division(models)
@@ -178,7 +179,7 @@ def choose_all_again(groups: Sequence[Sequence[Face]], model: EncodingModel) -> 
 def choose_again(faces: Sequence[Face], model: EncodingModel) -> list[Face]:
     """Choose the faces of a person to encode a second time: the best, no two of one view.
 
-    The best of each shot come first: of two people in one group both are seen then.
+    The best of each shot come first: if a group mixes two people, both are then among them.
     """
     best = sorted(faces, key=lambda face: (-face.quality, face.seconds))
     better: Counter[tuple[bool, int]] = Counter()

@@ -26,7 +26,7 @@ someone may be seen for only two seconds, in profile."""
 
 
 AT_ONCE = 1024
-"""So many faces are compared with everybody at once: more would take much memory in a crowd."""
+"""This many faces are compared with everybody at once: more would take much memory in a crowd."""
 
 
 def group_faces(
@@ -40,9 +40,9 @@ def group_faces(
 
     Weak faces join a person. If no person is near and several frames show the same weak face, they
     form a new person, who cannot be matched with confidence. A doubtful face can only join. In the
-    end weak faces go with those that they follow in place and time, rather than with nobody, or
-    with somebody who is elsewhere. Faces of one frame are different people, except for the two
-    halves of a VR film. A face whose encoding holds NaN or infinity is left out.
+    end weak faces join the faces that they follow in place and time, rather than nobody, or
+    somebody elsewhere. Faces of one frame are different people, except for the two halves of a VR
+    film. A face whose encoding holds NaN or infinity is left out.
     """
     sound = _leave_out_damaged(faces)
     eyes = frames_by_eye(sound, model).tolist()
@@ -100,7 +100,7 @@ def _join_weak(
 ) -> list[Face]:
     """Add each weak face to the nearest group, and return those with no group near.
 
-    A group has one face in a picture; where several are near, the nearest face comes first.
+    A group has one face in a picture; if several are near, the nearest face comes first.
     """
     if not weak or not groups:
         return list(weak)
@@ -133,8 +133,8 @@ def _take_back(
 ) -> None:
     """Give weak faces back to the unknown people whom they follow, if those are nearer.
 
-    They joined people for lack of others: whoever is seen only in the dark is no person before.
-    A face next to a good one of its group, in place and time, stays there.
+    They joined people for lack of others: until then, whoever is seen only in the dark is no
+    person. A face next to a good one of its group, in place and time, stays there.
     """
     owners = {id(face): group for group in unknown for face in group}
     shown = {id(group): {seen_in[id(face)] for face in group} for group in unknown}

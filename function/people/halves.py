@@ -1,8 +1,8 @@
-"""Tells the two halves of a VR film apart, each of which shows everybody: one picture for each eye.
+"""Recognises VR films, whose two halves each show everybody: one picture for each eye.
 
-The halves lie side by side or one above the other, so every face has a second one, always as far
-away in the same direction. In other films two faces of one frame are two people; here they may be
-one person, seen by both eyes.
+The halves lie side by side or one above the other, so every face has a second one, always at the
+same distance in the same direction. In other films two faces of one frame are two people; here they
+may be one person, seen by both eyes.
 """
 
 from collections import defaultdict
@@ -16,8 +16,8 @@ from db.models import EncodingModel
 from function.faces.face import Face
 
 MOST_ASLANT = 0.75
-"""How far a pair may be from level, or from upright, in widths of the face: heads are warped, and
-the two eyes see those who are near differently."""
+"""How far a pair may be off level, or off upright, in widths of the face: heads are warped, and the
+two eyes see near heads differently."""
 
 SAME_SHIFT = 1.5
 """Pairs are equally far apart if they differ by less than this, in widths of the face."""
@@ -37,16 +37,16 @@ FEWEST_FRAMES = 2
 """One frame with pairs may be a mirror."""
 
 MOST_FRAMES, MOST_IN_FRAME = 300, 12
-"""So many frames are looked at, spread over the film, and none with more faces than the second
-number: comparing each with each takes half a second then."""
+"""This many frames are looked at, spread over the film, and none with more faces than the second
+number: comparing all pairs then takes half a second."""
 
 Pair = tuple[int, int]
 
 
 def frames_by_eye(faces: Sequence[Face], model: EncodingModel) -> NDArray[np.int_]:
-    """Number the pictures that faces were seen in: in a VR film each half of a frame is one.
+    """Number the pictures that faces were seen in; in a VR film each half of a frame is one.
 
-    Returns one number a face: that of its frame, if this is no such film.
+    Returns one number for each face: that of its frame, unless this is a VR film.
     """
     frames: NDArray[np.int_] = np.array([face.frame for face in faces], np.int_)
     together = _choose_frames(faces)
@@ -60,7 +60,7 @@ def frames_by_eye(faces: Sequence[Face], model: EncodingModel) -> NDArray[np.int
 
 
 def _choose_frames(faces: Sequence[Face]) -> list[list[int]]:
-    """Choose frames that show several faces for sure, each as the numbers of those faces."""
+    """Choose frames that certainly show several faces, each as the numbers of those faces."""
     by_frame: dict[int, list[int]] = defaultdict(list)
     for number, face in enumerate(faces):
         if not face.is_doubtful:
@@ -72,7 +72,7 @@ def _choose_frames(faces: Sequence[Face]) -> list[list[int]]:
 def _find_pairs(
     faces: Sequence[Face], together: Sequence[Sequence[int]], axis: int, within: float
 ) -> list[Pair]:
-    """Find the pairs side by side (axis 0) or above each other (axis 1), if they are of two halves.
+    """Find the pairs side by side (axis 0) or stacked (axis 1), if they are of two halves.
 
     Returns none if they are not.
     """

@@ -42,7 +42,7 @@ def link_views(views: Views, model: EncodingModel) -> NDArray[np.intp]:
 def link_by_average(
     distances: NDArray[np.floating], sizes: NDArray[np.floating], below: float
 ) -> NDArray[np.intp]:
-    """Link the nearest groups until their average distance is `below` no more: (rows,), from 0.
+    """Link the nearest groups while their average distance is less than `below`: (rows,), from 0.
 
     `distances` are those between all rows, and are overwritten; row i counts `sizes[i]` times.
     """

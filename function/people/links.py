@@ -1,4 +1,4 @@
-"""Finds people of one video who may be one person, as one was seen where the other was just before.
+"""Finds people of one video who may be one person: one was seen where the other was just before.
 
 A head that turns away is encoded as somebody else, and grouping, which knows neither place nor
 time, makes it a person of its own.
@@ -21,7 +21,7 @@ sampled twice a second, 9 of 12 pairs of groups of one person that followed each
 neither of two that were of two people: they had one face in three and one in thirteen there."""
 
 MOST_LINKS = 5_000
-"""So many are kept, the most alike ones: only a crowd without end has more."""
+"""This many are kept, the most alike ones: only an endless crowd has more."""
 
 Shown = list[tuple[int, Face]]
 """The faces in one frame, each with the number of its group."""
@@ -52,7 +52,7 @@ def find_links(groups: Sequence[Sequence[Face]], model: EncodingModel) -> tuple[
 def _is_fragment(smaller: Sequence[Face], larger: Sequence[Face]) -> bool:
     """Whether most faces of the smaller group are in shots that show the larger one too.
 
-    If few are, it is somebody with shots of their own, to whom a turned head was added by mistake.
+    If few are, it is somebody with shots of their own who was given a turned head by mistake.
     """
     shots = {face.shot for face in larger}
     return sum(face.shot in shots for face in smaller) > MOSTLY * len(smaller)

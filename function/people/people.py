@@ -86,7 +86,7 @@ def fused_templates_of(people: Sequence[PersonFound], fusion: Fusion) -> list[Te
     if rows:
         chosen = [seen[row] for row in rows]
         has_second = np.concatenate([one.has_second for one in chosen])
-        # Nearly always all have, and to choose all of them takes as long as to join them.
+        # Nearly always all have, and choosing all of them takes as long as joining them.
         has_both = slice(None) if has_second.all() else has_second
         first = np.concatenate([one.first for one in chosen])[has_both]
         joined = _average(

@@ -23,9 +23,9 @@ class Gathered:
 def gather_pictures(pictures: Sequence[PictureFound], models: Sequence[str]) -> Gathered:
     """Group the faces of some pictures into people.
 
-    The position of a picture takes the place of the time: a person is seen in frame 3, at second 3,
-    who is in the fourth picture. No two pictures are taken for neighbours, since they may be of
-    different days. The faces have their own pictures, and second encodings if there are `models`.
+    The position of a picture takes the place of the time: somebody in the fourth picture is seen in
+    frame 3, at second 3. No two pictures are taken for neighbours, since they may be of different
+    days. The faces have their own pictures, and second encodings if there are `models`.
     """
     faces = tuple(
         _placed(face, number) for number, one in enumerate(pictures) for face in one.faces
@@ -63,7 +63,7 @@ def _placed(face: Face, number: int) -> Face:
 
 
 def _area(box: Box, picture: PictureFound) -> Area:
-    """Return where a box is; what a child says of it may be anything."""
+    """Return where a box is; a child may say anything of it."""
     edges = (
         box.left / picture.width,
         box.top / picture.height,

@@ -1,7 +1,7 @@
-"""Follows faces through a shot: what is in one place, sample after sample, is mostly one head.
+"""Follows faces through a shot: whatever is in one place, sample after sample, is mostly one head.
 
-Weak faces are encoded much alike, and so are often nearer to somebody else than to their own
-person, or to nobody. Where they are says more than how they are encoded.
+Weak faces are all encoded much alike, and so are often nearer to somebody else than to their own
+person, or near nobody. Their place says more than their encoding.
 """
 
 import heapq
@@ -18,11 +18,11 @@ from db.vectors import square_distances
 from function.faces.face import Face
 
 OVERLAP_FROM = 0.3
-"""Two boxes overlap that share this much of what they cover together. A head that turns away keeps
-0.5 and more from sample to sample, if it stays where it is."""
+"""Two boxes overlap if they share this much of what they cover together. A head that turns away
+keeps 0.5 and more from sample to sample, if it stays in its place."""
 
 MOST_IN_FRAME = 100
-"""Of more faces in a frame only so many are looked at: the rest are a crowd's."""
+"""If a frame has more faces, only this many are looked at: the rest are a crowd's."""
 
 SeenIn: TypeAlias = Mapping[int, int]
 """The picture that shows a face, by the face's id(): a frame, or half of a VR film's frame."""
@@ -51,7 +51,7 @@ def find_following(
 def find_steps(faces: Sequence[Face], model: EncodingModel) -> Steps:
     """Find what each face follows and is followed by, where weak faces are.
 
-    Nothing doubtful follows what is doubtful: a pattern stays in its place, too.
+    Nothing doubtful follows anything doubtful: a pattern stays in its place, too.
     """
     frames: dict[int, list[Face]] = defaultdict(list)
     for face in faces:

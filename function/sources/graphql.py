@@ -38,10 +38,10 @@ LOCKED = "database is locked"
 """Stash says so, and does nothing, where another of its jobs writes at the same moment."""
 
 LOCKED_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
-"""So long to wait before such a query is sent again, each time; it is over in a moment."""
+"""How long to wait before such a query is sent again, each time; it is over in a moment."""
 
 AWAITED_SECONDS = 15.0
-"""So long an answer may take for which somebody waits, who gives up after 30 s."""
+"""How long an answer may take while somebody waits, who gives up after 30 s."""
 
 
 class _LockedError(NoAnswerError):

@@ -27,7 +27,7 @@ FIELDS = """
 """
 BY_ID = f"query ById($id: ID!) {{ findPerformer(id: $id) {{ {FIELDS} }} }}"
 MOST_FOUND = 50
-"""So many performers of similar names are looked through; by itself a stash-box gives 5 or 10."""
+"""This many performers of similar names are looked through; by itself a stash-box gives 5 or 10."""
 
 BY_NAME = f"""
 query ByName($term: String!) {{

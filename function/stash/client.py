@@ -386,7 +386,7 @@ class Stash:
         if found or name_or_id.isdigit():
             return found or name_or_id
         asked = quote(name_or_id)
-        raise UnusableSourceError(f"Stash has no {what} {asked}. Check how it is written.")
+        raise UnusableSourceError(f"Stash has no {what} {asked}. Check the spelling.")
 
     def _performer(self, entry: Mapping[str, Any]) -> StashPerformer:
         return performer_in(entry, self.at_home)

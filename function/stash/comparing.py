@@ -12,7 +12,7 @@ from db.records import Performer
 from function.stash.records import StashPerformer
 
 FEW = 5
-"""So many may be gone at once without a question."""
+"""This many may be gone at once without a question."""
 
 MANY = 0.5
 """If more than this share is gone, or another, it is rather another Stash, or an empty one."""

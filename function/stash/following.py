@@ -99,7 +99,7 @@ def follow(
 
 
 def _require_same(known: Mapping[str, Performer], present: Present) -> None:
-    """Refuse a Stash whose ids are other people's, as one that was made anew gives them again.
+    """Refuse a Stash whose ids are other people's, as a newly made one gives them again.
 
     Else their photos and names would go to whomever the gallery knows by these ids.
     """
@@ -108,7 +108,7 @@ def _require_same(known: Mapping[str, Performer], present: Present) -> None:
     if are_suspicious(len(others), len(there)):
         raise UnusableSourceError(
             f"{len(others)} of {len(there)} performers have another name in this Stash, and no "
-            "stash id in common, so it may be another Stash, or one that was made anew. Nothing "
+            "stash id in common, so it may be another Stash, or a newly made one. Nothing "
             "was changed. If it is another one, enrol it into another gallery (PERFORMERS_DB). If "
             "only names were changed, run: python -m tools stash sync --accept-missing."
         )

@@ -20,7 +20,7 @@ from function.stash.records import StashPerformer
 from function.stash.scene_faces import ORIGIN
 
 MOST_ASKED = 3
-"""So many images and scenes of each performer are looked at: they were tagged one by one."""
+"""This many images and scenes of each performer are looked at: they were tagged one by one."""
 
 MOST_GONE = 100
 """If more are gone at once, nobody merged them one by one: then Stash is not asked about each."""

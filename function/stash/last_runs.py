@@ -15,7 +15,7 @@ from function.stash.options import Options
 from function.stash.queueing import is_undo_of_run
 
 MOST_RUNS = 1000
-"""So many runs are looked through for the last one."""
+"""This many runs are looked through for the last one."""
 
 ASKS = "asks"
 """The result of an undo that took back nothing names under this word the run it asks about."""

@@ -23,7 +23,7 @@ JOINED_WITHIN_SECONDS = 5.0
 """Spans that are nearer than this are one marker: nobody wants one for every cut."""
 
 MOST_MARKERS = 20
-"""So many markers of one person on a scene, at most: the longest spans."""
+"""This many markers of one person on a scene, at most: the longest spans."""
 
 
 @dataclass(frozen=True)

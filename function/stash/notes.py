@@ -1,6 +1,6 @@
 """Leaves notes in Stash of who writes there, so that a library learns of what it does not know.
 
-What a library wrote stands in its journal. One that was made anew, another one beside it, or one
+What a library wrote stands in its journal. One that is newly made, another one beside it, or one
 that was put back from a backup lacks that, and would take it for the user's. So each library that
 writes has a number in Stash's own settings, and says there since when, and how often, it did.
 """

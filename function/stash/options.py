@@ -17,13 +17,13 @@ from function.stash.records import SceneFilter
 class Options:
     """What a task is asked to do: which scenes, what to write from which score (percent) on.
 
-    `tag` is the name of a tag for scenes that are written on; with `markers` it is marked when
-    those are seen who are added. With `confirmed` those are added too who would gain suspiciously
-    many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; with
-    `edited` also where somebody edited the scene since. `from_scenes` is for a sync: as how many
-    scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan
-    looks at images and galleries instead: all, or those whose ids are the `images` and `galleries`
-    of the filter.
+    `tag` is the name of a tag for scenes that are written on; `markers` also marks when the
+    performers who are added are seen. `confirmed` also adds performers who would gain suspiciously
+    many scenes. `run` and `scene` say what to undo, the last Apply if neither is given; `edited`
+    undoes it even where somebody has edited the scene since. `from_scenes` is for a sync: how many
+    scenes of a performer may enrol them. `item` says what `scene` is. With `pictures` a scan looks
+    at images and galleries instead: all, or those with the ids in the filter's `images` and
+    `galleries`.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Options:
         chosen = dict(self.filter)
         _require_known("filter", chosen, [one.name for one in fields(SceneFilter)])
         if self.pictures:
-            raise UnusableSourceError("Images and galleries were asked for, and scenes are meant.")
+            raise UnusableSourceError("This task is for scenes, not for images and galleries.")
         if "scenes" in chosen:
             chosen["scenes"] = tuple(chosen["scenes"])
         return SceneFilter(**chosen)

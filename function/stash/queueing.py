@@ -17,7 +17,7 @@ UNDER_WAY = (
 )
 
 MOST_OPEN = 1000
-"""So many tasks are looked through for an undo that is open; far fewer may wait."""
+"""This many tasks are looked through for an undo that is open; far fewer may wait."""
 
 
 def queue_task(ledger: Ledger, task: Task) -> Queued:

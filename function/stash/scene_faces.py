@@ -43,9 +43,9 @@ from function.stash.records import SOURCE, Scene, SceneFilter, StashPerformer
 ORIGIN = f"{SOURCE} scene"
 """How the origin of a photo begins that was taken from a scene; its id follows."""
 
-NOBODY = "nobody is clearly seen most in it"
+NOBODY = "nobody is clearly seen most often in it"
 ELSEWHERE = "its file is not here"
-ALONE = "its face agrees with that of no other scene"
+ALONE = "its face matches that of no other scene"
 OTHER_FACE = "its face is not that of the enrolled photos"
 SOMEBODY_ELSE = "its face is that of somebody else who is enrolled"
 TOO_WEAK = "its face is never seen well enough"

@@ -12,7 +12,7 @@ from function.stash.planning import Plan
 from function.stash.undoing import Undone
 
 MOST_LISTED = 10
-"""So many scenes are named in the words of a task; its result lists all."""
+"""This many scenes are named in the words of a task; its result lists all."""
 
 
 def said_of_left_out(total: Added, unmarked: int, planned: Plan, held: Collection[str]) -> str:
@@ -20,7 +20,7 @@ def said_of_left_out(total: Added, unmarked: int, planned: Plan, held: Collectio
     words = ""
     if total.refused:
         words += (
-            f" Stash refused {counted(len(total.refused), 'addition')}, such as to what is gone."
+            f" Stash refused {counted(len(total.refused), 'addition')}, perhaps to what is gone."
         )
     if total.forgotten:
         count = len(total.forgotten)

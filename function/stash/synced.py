@@ -10,7 +10,7 @@ from function.stash.following import Followed
 from function.stash.scene_faces import Learned
 
 MOST_KEPT = 200
-"""So many performers without a usable photo are remembered with a task."""
+"""This many performers without a usable photo are remembered with a task."""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _find_enrolled(store: Store, present: Mapping[str, StashPerformer]) -> _Enro
     """Find performers of Stash by their ids, never by name; who may be several is left out.
 
     So is whoever has neither a name nor a stash id in common with whom the gallery knows by that
-    id: in a Stash that was made anew it may be somebody else's.
+    id: in a newly made Stash it may be somebody else's.
     """
     with store.gallery() as gallery:
         owners = by_identity(gallery.performers())

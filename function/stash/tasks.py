@@ -145,7 +145,7 @@ def _scan_albums(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
 def _place_of_album(inside: InAlbum | None, path: str, locate: Locate) -> bytes | None:
     """Return where the album lies that shows an image or a gallery of Stash; None if nowhere.
 
-    What was looked at with its folder is in that, also if the folder was gone meanwhile and is
+    What was looked at with its folder is in that, even if the folder was gone meanwhile and is
     back; if it is not, the image may lie here by itself.
     """
     places = inside.album.known_paths if inside else ()
@@ -184,7 +184,7 @@ def _queued(task: Task, found: int, missing: int, noun: str) -> Task:
 def _apply(task: Task, place: Workplace, stash: Stash) -> Iterator[Task]:
     """Write what is sure; begun again, go on with the same run, and report on all of it."""
     options, ledger = read_options(task), place.ledger
-    yield replace(task, text="Looking at who is surely in which scene.")
+    yield replace(task, text="Working out who is surely in which scene.")
     begun = _added_in(ledger, task.run)
     planned = plan(place, stash, options, begun)
     held = frozenset[str]() if options.confirmed else planned.suspicious

@@ -39,14 +39,14 @@ SYNCED_EVERY_SECONDS = 3600.0
 """How often everyone in Stash is compared with the gallery, besides when somebody asks for it."""
 
 MOST_QUEUED = 100
-"""So many tasks may wait: nobody asks for as many by hand, and each is kept until it is done."""
+"""This many tasks may wait: nobody asks for as many by hand, and each is kept until it is done."""
 
 TOLD_EVERY_SECONDS = 0.5
 """How often it is stored how far a task is."""
 
 UNEXPECTED = "It ended with an unexpected error, which is in the log. Please report it."
 
-WAITING = "{why} It goes on by itself as soon as that is over."
+WAITING = "{why} It continues by itself as soon as that is over."
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class TaskWorker:
         self._thread.start()
 
     def add(self, task: Task) -> Queued:
-        """Remember a task, also if the machine stops, and start with it; see `queue_task`.
+        """Remember a task, even if the machine stops, and start with it; see `queue_task`.
 
         Raises:
             BusyError: MOST_QUEUED wait already.
@@ -77,7 +77,7 @@ class TaskWorker:
         """
         with open_library(self._settings.library_db, self._store) as ledger:
             if ledger.tasks.count_queued() >= MOST_QUEUED:
-                raise BusyError(f"{MOST_QUEUED} tasks wait already. Try again later.")
+                raise BusyError(f"{MOST_QUEUED} tasks are already waiting. Try again later.")
             queued = queue_task(ledger, task)
         self.start()
         return queued
@@ -95,10 +95,10 @@ class TaskWorker:
         try:
             self._serve()
         except (GalleryError, RecognitionError, UnusableSourceError) as error:
-            _log.warning("What is to be done for Stash has to wait: %s", error)
+            _log.warning("Tasks for Stash have to wait: %s", error)
             return FIRST_PAUSE_SECONDS
         except Exception:  # noqa: BLE001  # the last resort, and it is logged
-            _log.exception("What is to be done for Stash ended with an unexpected error.")
+            _log.exception("Tasks for Stash ended with an unexpected error.")
             return LONGEST_PAUSE_SECONDS
         return POLLED_EVERY_SECONDS
 
@@ -126,7 +126,9 @@ class TaskWorker:
                 with closing(connection.open()) as stash:
                     settle(ledger.writes, stash)
             except UnusableSourceError as error:
-                _log.warning("What Stash did of our last writes is found out later: %s", error)
+                _log.warning(
+                    "Which of our last writes Stash carried out will be checked later: %s", error
+                )
 
     def _ask_hourly(self, ledger: Ledger) -> None:
         """Queue a sync each hour, if the user has synced before: hooks of Stash tell too little."""
@@ -159,7 +161,7 @@ def work_on(
     """Do a task to its end, however often Stash is away meanwhile; store and return how it stands.
 
     It is given up when somebody cancels it meanwhile, and broken off when `stopping` is set, to be
-    gone on with later. `place` is asked anew for each attempt: the connection may be another one.
+    gone on with later. `place` is asked again for each attempt: the connection may be another one.
     `tell` is called with how it stands.
     """
     pause_seconds = FIRST_PAUSE_SECONDS

@@ -13,7 +13,7 @@ from function.stash.notes import leave_note
 from function.stash.records import SOURCE
 
 Gone: TypeAlias = Callable[[Collection[str]], frozenset[str]]
-"""Says which of some performers, by their ids in Stash, are enrolled no more."""
+"""Says which of some performers, by their ids in Stash, are no longer enrolled."""
 
 
 def nobody(_: Collection[str]) -> frozenset[str]:
@@ -43,7 +43,7 @@ def begin(ledger: Ledger, stash: Stash, kind: str, gone: Gone = nobody) -> Write
 
 
 def gone_from(store: Store) -> Gone:
-    """Return what looks into the gallery anew each time: somebody may be forgotten meanwhile."""
+    """Return what looks into the gallery again each time: somebody may be forgotten meanwhile."""
 
     def gone(performers: Collection[str]) -> frozenset[str]:
         with store.gallery() as gallery:

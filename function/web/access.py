@@ -27,7 +27,8 @@ LARGEST_BODIES = {"/gallery/photos": MAX_PHOTO_BYTES}
 """Only a photo to enrol may be larger."""
 
 SELF_GUARDED = ("/media", "/frame")
-"""Requests with an id that cannot be guessed; the page's elements that make them send no header."""
+"""Requests with an id that cannot be guessed, made by elements of the page, which send no
+header."""
 
 WITHOUT_TOKEN = "off"  # noqa: S105  # the word that turns it off
 
@@ -46,7 +47,8 @@ FOR_THE_PLUGIN = (
 )
 
 PLUGIN_READS, PLUGIN_WRITES = ("/stash/", "/library/"), ("/stash/",)
-"""What the plugin's token opens, by how the path begins: others who use Stash may read it."""
+"""What the plugin's token opens, by how the path begins; others who use Stash may read that
+token."""
 
 PLUGIN_SCANS = tuple(f"/library/{verb}" for verb in ("scan", "pause", "resume", "cancel"))
 NEVER_FOR_THE_PLUGIN = ("/library/export",)
@@ -169,7 +171,7 @@ class Access:
         return _carries(request, self._settings.plugin_token)
 
     def _needs_token(self, caller: Caller) -> bool:
-        """Require the token if it was set, and of all who are not plainly on this machine.
+        """Require the token if it was set, and from everyone who is not clearly on this machine.
 
         A proxy on this machine passes on requests from anywhere: one that names itself, or asks for
         a name or an address that leads here from elsewhere, needs the token, though its own address
@@ -269,9 +271,10 @@ def _given_token(request: Request) -> str:
 def _is_from_no_other_page(request: Request) -> bool:
     """Whether a request without an Origin comes from our page, the user or a program.
 
-    Links of other pages may lead to ours, but to nothing that works or answers: how long that takes
-    would tell them whether a file exists. Over plain http browsers name a page only to localhost;
-    what they send elsewhere must come from our page's script, or be what its elements load.
+    Links of other pages may lead to our page, but to nothing that does work or answers: how long
+    that takes would tell them whether a file exists. Over plain http, browsers name the page only
+    to localhost; what they send elsewhere must come from our page's script, or be loaded by its
+    elements.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -292,7 +295,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether nobody else can point the name elsewhere: an attacker's page needs a name it owns."""
+    """Whether nobody can point the name elsewhere: an attacker's page needs a name of its own."""
     return name == "localhost" or name.endswith(".localhost") or _is_address(name)
 
 

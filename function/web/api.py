@@ -27,7 +27,7 @@ def api_routes(
 ) -> Routes:
     """Return the route table of the API; /openapi.json describes it, and `others` with it.
 
-    `operations` says what these others are asked and reply.
+    `operations` says what these others take and reply.
     """
     routes: dict[str, Route] = {
         "/": (partial(_answer_start, service, results), READ | WRITE),

@@ -18,7 +18,7 @@ _OF_PROXIES = re.compile(
     r"|x-real-ip|x-envoy-.*|x-proxyuser-ip|(.*-)?client-?ip",
     re.IGNORECASE,
 )
-"""A header of such a name says that a proxy passed the request on, whoever sent it."""
+"""A header with such a name says that a proxy passed the request on, whoever sent it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Caller:
 
 
 def find_caller(request: Request, proxies: Sequence[Network]) -> Caller:
-    """Say who asks; what proxies say of it counts only if the nearest is one of `proxies`."""
+    """Say who asks; what proxies say counts only if the nearest is one of `proxies`."""
     nearest = request.remote_addr or "localhost"
     is_direct = not any(map(_OF_PROXIES.fullmatch, request.headers.keys()))
     if not is_in(nearest, proxies):
@@ -63,7 +63,7 @@ def origin_host(origin: str) -> str:
 
 
 def _first_stranger(nearest: str, passed: Sequence[str], proxies: Sequence[Network]) -> str:
-    """Follow the addresses back, last first, to the first that no trusted proxy has."""
+    """Follow the addresses back, last first, to the first that is no trusted proxy's."""
     found = nearest
     for address in reversed(passed):
         plain = _without_port(address)
@@ -83,7 +83,7 @@ def _without_port(address: str) -> str:
 
 
 def is_in(text: str, networks: Sequence[Network]) -> bool:
-    """Say whether an address is in one of some networks; a text that is none is not."""
+    """Say whether an address is in one of some networks; other text is not."""
     address = _address(text)
     return address is not None and any(address in network for network in networks)
 

@@ -31,11 +31,12 @@ MOST_CONNECTIONS = 512
 """Each takes a file descriptor, of which a process commonly has 1,024."""
 
 MOST_PER_ADDRESS = 128
-"""More than a browser's tabs open together; a proxy's have mostly work under way, and stay."""
+"""More than a browser's tabs open together; those of a proxy mostly have work under way, and
+stay."""
 
 MOST_FOR_PROXIES = 384
-"""Of each proxy that is trusted: a few browsers behind it may each ask for 128 files at once. One
-that gets no script shows no page, and asks for it no second time."""
+"""For each trusted proxy: a few browsers behind it may each ask for 128 files at once. A browser
+that gets no script shows no page, and does not ask for it again."""
 
 IDLE_SECONDS = 30.0
 """Between two requests, or before the first."""
@@ -47,14 +48,16 @@ BODY_SECONDS = 120.0
 """From the first byte of a request to its last: a photo of 32 MB at 2 Mbit/s."""
 
 UNREAD_SECONDS, LEAST_TAKEN_BYTES = 60.0, 16 * 1024
-"""Whoever takes less of an answer in so long is gone, or dawdles; a paused player asks again."""
+"""A client that takes less of an answer in this time is gone, or dawdles; a paused player asks
+again."""
 
 AHEAD_SECONDS = 3.0
-"""A request may wait so long for the answer to the one before it. A quick client sends its next one
-before the thread that answered has put the last one away; whoever sends ahead waits for longer."""
+"""A request may wait this long for the answer to the one before it. A quick client sends its next
+one before the thread that answered has put the last one away; clients that send ahead wait for
+longer."""
 
 MOST_LEAVING, LEAVING_SECONDS = 128, 2.0
-"""So many who found no room may still read why, for so long."""
+"""This many clients that found no room may still read why, for this long."""
 
 BUFFERED_BYTES = 4 * 1024 * 1024
 """An answer's thread is free once less than this is unread."""
@@ -69,8 +72,8 @@ TLS_REFUSAL = b"\x15\x03\x01\x00\x02\x02\x46"
 
 
 def _no_room() -> bytes:
-    """Write a whole answer for those who find no room, to be sent without a thread."""
-    error = BusyError("More came at once than can be served. Try again in a few seconds.")
+    """Write a whole answer for clients that find no room, to be sent without a thread."""
+    error = BusyError("More requests came at once than can be served. Try again in a few seconds.")
     status, headers, body = Refusal(error, error.status).to_response()
     headers += [("Retry-After", f"{RETRY_AFTER_SECONDS}"), ("Content-Length", f"{len(body)}")]
     lines = [f"HTTP/1.1 {status}", *map(": ".join, [*headers, ("Connection", "close")]), "", ""]
@@ -96,9 +99,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return Parser(adj, self)
 
     def handle_read(self) -> None:
-        """Take what came; of those who found no room it is dropped.
+        """Take what came; if the client found no room, drop it.
 
-        Theirs may be gone by now: that they asked was seen by reading it.
+        Their connection may be gone by now: reading showed that they had asked.
         """
         if not self.leaves_by:
             super().handle_read()
@@ -158,9 +161,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return sent
 
     def turn_away(self) -> None:
-        """Close it for want of room; whoever has asked something, or may be about to, is told.
+        """Close it for lack of room; tell a client that has asked something, or may be about to.
 
-        What they still send is read and dropped for a moment: closed with bytes unread, a
+        What it still sends is read and dropped for a moment: if it is closed with bytes unread, a
         connection is reset, and what was said on it is lost.
         """
         asked = self.begun_at is not None
@@ -212,8 +215,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 class _Round(dict[int, Any]):
     """Whom one round of the loop serves, by descriptor.
 
-    Whoever comes in within it gets the number of one who was closed in it, and not what the system
-    says of that one: it would close the new connection.
+    A client that connects during a round may get the number of one that was closed in it. It must
+    not get what the system says of the closed one, which would close the new connection.
     """
 
     def __init__(self, serving: dict[int, Any]) -> None:
@@ -233,7 +236,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     accepting: bool
 
     def __init__(self, host: str, port: int, threads: int) -> None:
-        """Listen on `host` and `port`; who comes before an app is taken waits.
+        """Listen on `host` and `port`; clients that come before there is an app wait.
 
         Raises:
             OSError: the port is taken, or the address is not this machine's.
@@ -273,7 +276,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.task_dispatcher.set_thread_count(self._threads)
 
     def handle_accept(self) -> None:
-        """Let in those who wait; whoever has dawdled longest makes room for them."""
+        """Let in those who wait; the client that has dawdled longest makes room for them."""
         for _ in range(ACCEPTED_AT_ONCE):
             known = set(self.active_channels.values())
             super().handle_accept()
@@ -310,7 +313,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 channel.handle_close()
 
     def stop(self, within_seconds: float) -> None:
-        """Let nobody in any more, and end `run` once all are answered, or after this long.
+        """Let nobody else in, and end `run` once all are answered, or after this long.
 
         A signal handler may call it.
         """
@@ -325,7 +328,7 @@ class Front(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         wasyncore.close_all(self._map, ignore_all=True)
 
     def serve_once(self) -> None:
-        """Wait a second at most for something to come, and serve it."""
+        """Wait at most a second for something to come, and serve it."""
         wasyncore.loop(timeout=1.0, use_poll=True, map=_Round(self._map), count=1)
 
     def _is_done(self) -> bool:

@@ -11,11 +11,11 @@ from function.errors import TooManyGuessesError
 
 MOST_GUESSES = 10
 FORGOTTEN_AFTER_SECONDS = 60.0
-"""So an address has 10 tries a minute: a word of six letters takes decades."""
+"""An address has 10 tries a minute: a word of six letters takes decades."""
 
 MOST_ADDRESSES = 1000
 HOME_BITS = 64
-"""Of an IPv6 address; one customer has all that begin with these."""
+"""Bits of an IPv6 address; one customer has all that begin with these."""
 
 
 class Guesses:
@@ -31,10 +31,9 @@ class Guesses:
         self._wrong: OrderedDict[str, tuple[frozenset[bytes], float]] = OrderedDict()
 
     def check(self, address: str) -> None:
-        """Refuse to look at a token, right or wrong, from an address that had too many wrong ones.
+        """Refuse to look at a token, right or wrong, from an address that sent too many wrong ones.
 
-        Raises:
-            TooManyGuessesError: it had, within the last minute.
+        Raises: TooManyGuessesError: it did, within the last minute.
         """
         with self._lock:
             if len(self._known(home_of(address))) >= MOST_GUESSES:

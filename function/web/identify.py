@@ -58,7 +58,7 @@ _HANG_UP: int = getattr(select, "POLLRDHUP", 0)
 
 @dataclass(frozen=True)
 class _Client:
-    """Who waits for the answer: whether they are gone, and how long they wait for a slot."""
+    """A client that waits for an answer: whether it is gone, and how long it waits for a slot."""
 
     is_gone: Callable[[], bool]
     wait_seconds: float
@@ -98,7 +98,7 @@ def _answer_head(parameters: Parameters, service: Service) -> Response:
     settings = parameters.settings
     opened = open_media(parameters.path, settings.media_root, settings.path_map)
     with service.line.join(), opened:
-        # A stream has no length, as what GET would answer has none before the video is read.
+        # A stream has no length, as an answer to GET has none before the video is read.
         return Response(iter(()), mimetype="application/json")
 
 
@@ -112,7 +112,7 @@ def _recognize(
     """Yield the lines of one recognition: what it waits for, progress, and the result last."""
     settings = parameters.settings
     opened = open_media(parameters.path, settings.media_root, settings.path_map)
-    # In line first: in a large folder a path may take long to find.
+    # Wait in line first: in a large folder a path may take long to find.
     with service.line.join() as turn, opened as media:
         record.path = media.name
         yield from _wait(turn, client, service.settings)
@@ -196,7 +196,7 @@ def _note(record: RequestRecord, recognition: Recognition) -> None:
 
 
 def _gone(request: Request) -> Callable[[], bool]:
-    """Return a test for whether the client has disconnected; never true if the server hides it."""
+    """Return a test for whether the client has disconnected; never true if that is hidden."""
     environ = request.environ
     told: Callable[[], bool] | None = environ.get("waitress.client_disconnected")
     client: Any = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from function.errors import BusyError
 
 MOST_WAITING = 4
-"""Each takes a thread of the server, of which those who ask for pages and pictures need some."""
+"""Each takes one of the server's threads, and requests for pages and pictures need some."""
 
 RETRY = "Try again in a moment, or raise SLOTS."
 
@@ -25,7 +25,7 @@ class Line:
 
     @contextmanager
     def join(self) -> Iterator["Turn"]:
-        """Stand in the line, and then hold a slot, until the block ends.
+        """Wait in line, and then hold a slot, until the block ends.
 
         Raises:
             BusyError: MOST_WAITING others wait already.
@@ -66,7 +66,7 @@ class Turn:
         self._waiting = waiting
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a slot, for so long at most; say whether one is held."""
+        """Wait for a slot, at most this long; say whether one is held."""
         with self._moved:
             return self._moved.wait_for(lambda: self.has_come, seconds)
 

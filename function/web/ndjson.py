@@ -36,11 +36,11 @@ def lines_response(events: Generator[Any], record: RequestRecord) -> Response:
 
 
 def _end(events: Generator[Any]) -> None:
-    """End the work; whatever goes wrong there must not keep others from ending what they hold."""
+    """End the work; whatever goes wrong in it must not keep others from ending theirs."""
     try:
         events.close()
     except Exception:  # noqa: BLE001  # the last resort, and it is logged
-        _log.exception("What a client no longer waits for did not end as it should.")
+        _log.exception("Work that a client no longer waits for did not end cleanly.")
 
 
 def _lines(events: Iterable[Any], record: RequestRecord) -> Iterator[str]:

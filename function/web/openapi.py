@@ -19,8 +19,8 @@ _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", 
 class Operation:
     """What a route does, the parameters or fields it takes, and the type of its reply.
 
-    It is of the media type `kind`, or of one of those in `also` if that is asked for. Of lines of
-    JSON the type is each line's.
+    It has the media type `kind`, or one of those in `also` if that is asked for. For lines of JSON
+    the type is that of each line.
     """
 
     summary: str
@@ -34,7 +34,7 @@ def describe(
     routes: Mapping[str, Collection[str]],
     operations: Mapping[str, Operation] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Describe every route, with the methods it answers; `operations` says more of some."""
+    """Describe every route, with the methods it answers; `operations` says more about some."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Performer Video Recognition", "version": VERSION},

@@ -136,7 +136,7 @@ def _require_quick(head: bytes) -> None:
     if _BAD_BYTES.search(head):
         raise ParsingError("its headers hold a control character")
     if _FOLDED.search(head):
-        raise ParsingError("a header goes on in the next line")
+        raise ParsingError("a header continues on the next line")
     if _WIDE_GAP.search(head):
         raise ParsingError("its headers hold more than 64 spaces in a row")
 

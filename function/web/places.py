@@ -11,21 +11,23 @@ from function.errors import BusyError
 from function.web.routing import Handler, Routes
 
 MOST_OTHERS = 24
-"""So many requests of no kind with places of its own are answered at once: four browsers full. Of a
-long library a list takes a second, and while a file is rewritten each waits for some."""
+"""This many requests of no kind with places of its own are answered at once: four browsers full. Of
+a long library a list takes a second, and while a file is rewritten each waits for some."""
 
 FACES = ("/library/face", "/gallery/face", "/gallery/thumbnail")
 """They take milliseconds. Through a proxy that speaks HTTP/2 a browser asks for all of a page at
 once, and would go without those that are refused: they wait instead, without a thread."""
 
-OTHERS_TAKEN = f"{MOST_OTHERS} others are being answered already. Try again in a few seconds."
+OTHERS_TAKEN = (
+    f"{MOST_OTHERS} other requests are already being answered. Try again in a few seconds."
+)
 
 STREAMS = ("/media", "/library/progress", "/library/export")
 """Answers that are sent for long, in places of their own."""
 
 
 class Places:
-    """So many places for requests of a kind; whoever finds all taken is refused with `words`."""
+    """This many places for requests of a kind; whoever finds all taken is refused with `words`."""
 
     def __init__(self, most: int, words: str) -> None:
         self._free = threading.BoundedSemaphore(most)

@@ -149,7 +149,7 @@ def test_whom_the_user_tagged_in_stash_is_likelier_where_the_library_knows_the_v
     assert hints(HINTS="off") == [[]]
     library.write_text("no library" * 1000)
     assert hints() == [[]]
-    assert "Whom Stash has in two.mp4 is left out" in caplog.text
+    assert "The performers of two.mp4 in Stash are left out" in caplog.text
 
 
 def test_the_fields_are_those_of_the_contract(two_people: list[dict[str, Any]]) -> None:

@@ -179,7 +179,7 @@ def test_stash_and_our_server_are_killed_in_mid_apply_and_mid_undo(
         stash.kill()
         wait_for(lambda: newest()["state"] == "waiting")
         assert newest()["text"].startswith(f"Stash at {URL}/graphql does not answer")
-        assert "It goes on by itself" in newest()["text"]
+        assert "It continues by itself" in newest()["text"]
         stash.start()
 
     with own_server(tmp_path / "1.log", **settings) as (_, server):

@@ -1,7 +1,9 @@
 """A small library of made-up people: a gallery, files that stand for videos, and their ledger."""
 
 import os
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +96,14 @@ class MadeUpLibrary:
             assert lease
             scanned = Scanned("normal", None, (PRIMARY.id,))
             assert ledger.finish(lease, kept.found, scanned, kept.outcomes, naming.generation)
+
+    def scan_uncertain(self, others: Sequence[PersonFound]) -> None:
+        """Scan P0 and P1, uncertain, and P2, certain, in two videos, and others in a third."""
+        self.scan("a.mp4", [self.person(0)])
+        self.scan("sub/b.mp4", [self.person(1), self.person(2, 10)])
+        self.scan("c.mp4", others)
+        with closing(sqlite3.connect(self.ledger_path)) as raw, raw:
+            raw.execute("UPDATE outcomes SET verdict = 'uncertain', score = 60 WHERE performer < 3")
 
     def _photos(self, number: int, centre: Vector) -> list[Encoding]:
         return [

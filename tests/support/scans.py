@@ -1,12 +1,15 @@
 """Quick scans for the tests: real videos of coloured squares, each of which counts as a face."""
 
+import json
 import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from click.testing import Result
 
 from db.ledgers import Ledger
 from db.records import Encoding, Performer, Vector, Vectors
@@ -158,3 +161,17 @@ def failures(events: Iterable[Event]) -> list[tuple[str, str, bool]]:
         for one in events
         if isinstance(one, Failed)
     ]
+
+
+def read(result: Result) -> Any:
+    """Return the JSON that a verb printed."""
+    return json.loads(result.stdout)
+
+
+def names_in(found: Any) -> dict[str, list[str | None]]:
+    return {
+        Path(one["path"]).name: sorted(
+            (person["performer"] for person in one["people"]), key=lambda name: name or ""
+        )
+        for one in found
+    }

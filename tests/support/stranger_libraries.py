@@ -61,6 +61,14 @@ class MadeUpLibrary:
         found = person_of(make_faces(self.crowd.encodings(person, faces, DAY), start))
         return replace(found, picture=jpeg(start))
 
+    def add_couple(self) -> tuple[Vector, Vector]:
+        """Add a man in three videos, 1 to 3, and a woman in the first of them."""
+        man, woman = self.crowd.person(), self.crowd.person()
+        self.add_video([self.seen(man), self.seen(woman)], "1")
+        for name in ("2", "3"):
+            self.add_video([self.seen(man)], name)
+        return man, woman
+
     def add_video(
         self,
         people: Sequence[PersonFound],

@@ -9,7 +9,7 @@ import numpy as np
 
 from function.engines.models import PRIMARY
 from function.library.grouping import Grouping
-from function.library.strangers import likeness_of, parts_of
+from function.library.strangers import parts_of, stranger_template_of
 from function.matching.second_models import SecondModel
 from function.people.people import person_of
 from tools.accuracy.groups import GroupFigures, measure_groups
@@ -59,9 +59,9 @@ def group_films(films: Sequence[Sequence[Source]], second: SecondModel | None) -
     """Group the one person of each film, and compare with their names."""
     fusion = second.fusion if second else None
     people = [person_of(join_sources(film), PRIMARY) for film in films]
-    likes = [(row, likeness_of(person, fusion)) for row, person in enumerate(people)]
+    templates = [(row, stranger_template_of(person, fusion)) for row, person in enumerate(people)]
     given = second.all_densities() if second else None
-    parts = parts_of(likes, len(films), [fusion] if fusion else [], given)
+    parts = parts_of(templates, len(films), [fusion] if fusion else [], given)
     grouping = Grouping(parts, np.ones(len(films), np.bool_), {})
     for _ in grouping.run():
         pass

@@ -23,7 +23,7 @@ from function.stash.records import Scene
 from function.stash.scene_faces import ORIGIN
 
 TOLERATED = 1 / 200
-"""One wrong tag in so many is what a threshold is looked for that gives no more."""
+"""The threshold that is looked for gives at most one wrong tag in this many."""
 
 ENOUGH_TAGS = 600
 """Of so many right ones one may say that at most 1 in 200 is wrong (rule of three, 95 %)."""

@@ -37,7 +37,7 @@ SIZES = (2, 5, 20)
 """Performers in a gallery; the largest holds everyone but the person searched for."""
 
 DRAWN = 75
-"""So many people are searched for in galleries of each size, at least."""
+"""This many people are searched for in galleries of each size, at least."""
 
 FOLDS = 5
 SURE_FROM = 0.8

@@ -42,7 +42,7 @@ from tools.footage.videos import write_video
 FPS, KEYFRAMES_EVERY = 25, 250
 SHOTS_EACH, SHOT_SECONDS = 4, (3.0, 6.0)
 NOBODY = 3
-"""So many shots show nobody; a third of those in a film are of these."""
+"""This many shots show nobody; a third of those in a film are of these."""
 
 FILMS = ("10/5/1080p", "30/8/1080p", "60/10/1080p", "20/6/4K")
 KINDS = {"1080p": ((1920, 1080), "libx264"), "4K": ((3840, 2160), "libx265")}

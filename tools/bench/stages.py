@@ -45,7 +45,7 @@ STAGES = (
     ("pictures", "function.faces.faces", "cut_crop"),
     ("pictures", "function.faces.faces", "cut_chip"),
     ("encode", "function.engines.onnx_engine", "OnnxEncoder.encode"),
-    ("encode again", "function.engines.late_encoder", "LateEncoder.encode"),
+    ("encode again", "function.engines.onnx.late_encoder", "LateEncoder.encode"),
     ("group", "function.people.gathering", "group_faces"),
     ("group", "function.people.gathering", "find_links"),
     ("group", "function.people.gathering", "person_of"),

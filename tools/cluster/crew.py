@@ -189,7 +189,7 @@ class ClusterCrew:
         if not self._members and not self._has_told_none:
             self._has_told_none = True
             self._tell(
-                "No worker can be used yet. The scan goes on when one joins; Ctrl-C ends it."
+                "No worker can be used yet. The scan continues when one joins; Ctrl-C ends it."
             )
 
     def _note_fit(self) -> None:

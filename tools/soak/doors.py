@@ -105,7 +105,7 @@ LINES = (
 
 
 LINE_SECONDS = 1.0
-"""So long an answer to something that is no request is waited for."""
+"""How long to wait for an answer to something that is no request."""
 
 
 Schema: TypeAlias = Mapping[str, Any]

@@ -114,7 +114,7 @@ class _Lines:
         self._values = 0
 
     def begin_row(self) -> None:
-        """Count the values anew."""
+        """Count the values from the start again."""
         self._values = 0
 
     def __iter__(self) -> Iterator[str]:

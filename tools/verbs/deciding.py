@@ -39,7 +39,7 @@ LISTED_AT_ONCE = 500
 @click.argument("person", type=int)
 @click.option("--confirm", "confirmed", metavar="PERFORMER", help="It is this performer.")
 @click.option("--reject", "rejected", metavar="PERFORMER", help="It is not this performer.")
-@click.option("--ignore", "ignored", is_flag=True, help="It is of no interest who it is.")
+@click.option("--ignore", "ignored", is_flag=True, help="It does not matter who it is.")
 @library_option
 @gallery_option
 def decide(  # each is an option

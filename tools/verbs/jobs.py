@@ -19,7 +19,7 @@ from tools.verbs.shared import gallery_option, library_option, print_json
 def jobs(action: str | None, store: Store, library: StoreAddress) -> None:
     """Show how far the scans are, whoever does them; or pause, resume or cancel them.
 
-    What is cancelled is forgotten, so that the next scan finds it anew. What was found stays.
+    What is cancelled is forgotten, so that the next scan finds it as new. What was found stays.
     """
     with open_library(library, store, create=False) as ledger:
         changed = {"cancelled": cancel(ledger)} if action == "cancel" else {}

@@ -77,7 +77,7 @@ FILMS_HELP = "How many films are made."
 WEAK_HELP = "Measure the scores of people seen only weakly, instead; takes several folders."
 WORTH_HELP = "Measure what spoilt photos are worth to enrol, instead; takes several folders."
 EVERY_HELP = "Seconds between samples, or auto; may be repeated.  [default: auto, 1, 2 and 5]"
-SEED_HELP = "Another one makes other films."
+SEED_HELP = "Another number makes other films."
 KEEP_HELP = "Leave the films here, each with a list of who is seen when."
 
 
@@ -153,7 +153,7 @@ def _load(settings: Settings, *, needs_fit: bool) -> tuple[Engine, SecondNet]:
     if engine.second is None:
         if isinstance(settings.second_encoder, Path):
             raise UnusableSourceError(
-                "An own net takes the points that only yunet finds. Set DETECTOR=yunet."
+                "A net of your own needs the points that only yunet finds. Set DETECTOR=yunet."
             )
         return engine, SecondNet(name="one net", model=None)
     if not isinstance(options.second_encoder, Path):
@@ -212,9 +212,9 @@ def evaluate_kinds(
     With --enrolled one spoilt photo is enrolled instead, alone and next to a good one, and four are
     searched for as they are. With --weak the faces that such photos show only weakly are searched
     for in galleries of several sizes, all FOLDERs together, and the scores of such people are
-    fitted anew; it writes nothing. With --worth spoilt photos are enrolled, and the chance that one
-    names its person, by which photos are weighed and refused, is fitted anew, all FOLDERs together;
-    it writes nothing. Prints a Markdown table.
+    fitted again; it writes nothing. With --worth spoilt photos are enrolled, and the chance that
+    one names its person, by which photos are weighed and refused, is fitted again, all FOLDERs
+    together; it writes nothing. Prints a Markdown table.
     """
     if more and not (weak or worth):
         raise click.UsageError(

@@ -76,8 +76,8 @@ FILE = PathType(exists=True, dir_okay=False)
     callback=read_strangers,
     help="What to do with people not enrolled: keep, off, or keep for days, as in 90d.",
 )
-@click.option("--retry", is_flag=True, help="Try videos again that failed.")
-@click.option("--again", is_flag=True, help="Scan videos again that were scanned before.")
+@click.option("--retry", is_flag=True, help="Try failed videos again.")
+@click.option("--again", is_flag=True, help="Scan again what was scanned before.")
 @click.option("--gone", is_flag=True, help="Believe that missing files were deleted, however many.")
 @click.option(
     "--pictures/--no-pictures",

@@ -119,13 +119,13 @@ def connect_(*, url: str, api_key: str, library: StoreAddress, store: Store) -> 
     "--from-scenes",
     type=click.IntRange(min=0, max=20),
     default=0,
-    help="Enrol from up to so many scenes of each performer that show nobody else, too.",
+    help="Also enrol from up to this many scenes of each performer that show nobody else.",
 )
 @click.option("--full", is_flag=True, help="Read everything again, changed or not.")
 @click.option(
     "--accept-missing",
     is_flag=True,
-    help="Many are no longer in Stash, or have another name there, and it is so.",
+    help="Accept that many are no longer in Stash, or have another name there.",
 )
 @stash_options
 def sync_(*, url: str, api_key: str, library: StoreAddress, store: Store, **options: Any) -> None:

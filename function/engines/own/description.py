@@ -23,7 +23,7 @@ SMALLEST_PIXELS, LARGEST_PIXELS = 32, 512
 """Sides of inputs: smaller ones show no face, larger ones are mistakes."""
 
 DIGEST_LETTERS = 12
-"""So many hexadecimal digits in an id tell a handful of nets and preprocessings apart."""
+"""This many hexadecimal digits in an id tell a handful of nets and preprocessings apart."""
 
 LONGEST_NAME, LONGEST_NOTE = 60, 500
 
@@ -227,12 +227,14 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
 _NUMBERS = "a number, or three in the order of `channels`"
 _KEYS: Mapping[str, _Key] = {
     "file": _Key(_text(LONGEST_NOTE), "the name of the ONNX file, relative to the TOML file"),
-    "sha256": _Key(_text(64, "[0-9a-f]{64}"), "64 hexadecimal digits in small letters", ""),
+    "sha256": _Key(_text(64, "[0-9a-f]{64}"), "64 lower-case hexadecimal digits", ""),
     "name": _Key(
         _text(LONGEST_NAME, r"[A-Za-z0-9][A-Za-z0-9._-]*"),
         f"at most {LONGEST_NAME} letters, digits, dots, dashes and underscores",
     ),
-    "licence": _Key(_text(LONGEST_NOTE), "a note on one line: under what terms you may use it"),
+    "licence": _Key(
+        _text(LONGEST_NOTE), "a note on one line: the terms under which you may use it"
+    ),
     "input_pixels": _Key(
         _pixels, f"a whole number from {SMALLEST_PIXELS} to {LARGEST_PIXELS}, the input's side"
     ),

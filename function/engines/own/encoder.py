@@ -12,7 +12,7 @@ import numpy as np
 from db.models import EncodingKind
 from db.records import Vector, Vectors
 from function.engines.aligned_chips import cut_aligned
-from function.engines.mirrors import average_mirrored
+from function.engines.mirrors import average_mirrored, part_averaged, to_unit
 from function.engines.onnx.sessions import open_session
 from function.engines.own.description import Description, Preprocessing, read_description
 from function.engines.protocol import EngineOptions, Points
@@ -72,12 +72,11 @@ class OwnEncoder:
         """Encode chips, and say how like its mirror image each is: float32 (len(chips),)."""
         encodings = [average_mirrored(self._run_all, [chip]) for chip in chips]
         joined = np.concatenate([np.empty((0, self.model.dimensions), np.float32), *encodings])
-        likeness: Vector = 2 * np.square(np.linalg.norm(joined, axis=1)) - 1
-        return _unit(joined), likeness
+        return part_averaged(joined)
 
     def _run_all(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips one at a time: many nets take no more."""
-        return _unit(np.concatenate([self._run(chip) for chip in chips]))
+        return to_unit(np.concatenate([self._run(chip) for chip in chips]))
 
     def _run(self, chip: RgbImage) -> Vectors:
         (found,) = self._session.run(None, {self._input: prepare_chip(chip, self._how)})
@@ -111,7 +110,7 @@ class OwnEncoder:
                 f"{self._name} gives {shape[1]} numbers for a face; encodings have "
                 f"{FEWEST_NUMBERS} to {MOST_NUMBERS}."
             )
-        _require_different(self._name, _unit(np.concatenate(found)))
+        _require_different(self._name, to_unit(np.concatenate(found)))
         return int(shape[1])
 
 
@@ -249,12 +248,6 @@ def _make_chip(seed: int, side: int) -> RgbImage:
     """Draw soft coloured patches: RGB uint8 (side, side, 3)."""
     cells = np.random.default_rng(seed).integers(0, 256, (PROBE_CELLS, PROBE_CELLS, 3), np.uint8)
     return cv2.resize(cells, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-
-
-def _unit(encodings: Vectors) -> Vectors:
-    lengths = np.linalg.norm(encodings, axis=1, keepdims=True)
-    unit: Vectors = (encodings / np.maximum(lengths, 1e-6)).astype(np.float32)
-    return unit
 
 
 def _first_line(error: Exception) -> str:

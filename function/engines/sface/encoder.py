@@ -1,24 +1,19 @@
 """SFace under onnxruntime: cuts chips by five points, and encodes them with their mirror images."""
 
-from dataclasses import replace
 from functools import partial
 
 from function.engines.chip_points import ARCFACE_POINTS
-from function.engines.late_encoder import LateEncoder, SecondNet
 from function.engines.onnx.graph_cache import GraphCache
 from function.engines.onnx.graphs import Kind, read_graph
-from function.engines.onnx.sessions import open_session
+from function.engines.onnx.late_encoder import LateEncoder, LateNet, load_late
 from function.engines.protocol import EngineOptions
 from function.engines.sface.model import CHIP_PIXELS, SFACE
 from function.engines.weights import SFACE_WEIGHTS
 
-SFACE_NET = SecondNet(
-    SFACE, ARCFACE_POINTS, CHIP_PIXELS, room_bytes=160 * 1024 * 1024, is_mirrored=True
+SFACE_NET = LateNet(
+    "sface", SFACE, ARCFACE_POINTS, CHIP_PIXELS, room_bytes=160 * 1024 * 1024, is_mirrored=True
 )
 """Opening it takes three copies of its weights, and what it runs in."""
-
-CHIPS_ON_GPU = 10
-"""As many as one person's."""
 
 _GRAPH = Kind(lambda path: path, "sface.graph", "sface_graph")
 
@@ -31,10 +26,7 @@ def load_sface(options: EngineOptions, cache: GraphCache) -> LateEncoder:
     Raises:
         EngineUnavailableError: the package is missing or carries another file.
     """
-    if options.nets:
-        return LateEncoder(SFACE_NET, partial(options.nets.net, "sface"), at_once=CHIPS_ON_GPU)
-    on_cpu = replace(options, device="cpu")
-    return LateEncoder(SFACE_NET, partial(open_session, read_sface(cache), on_cpu))
+    return load_late(SFACE_NET, partial(read_sface, cache), options)
 
 
 def read_sface(cache: GraphCache) -> bytes:

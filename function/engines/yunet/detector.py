@@ -45,7 +45,7 @@ MOST_CLOSE_LOOKS = 150
 rest are dropped. So a picture of a crowd takes some 0.4 s at most."""
 
 MOST_TOGETHER = 8
-"""So many candidates are checked in one run at most: that takes less memory than a quick pass."""
+"""This many candidates are checked in one run at most: that takes less memory than a quick pass."""
 
 REACH = 1.5
 """Candidates are checked together if boxes so many times as wide do not touch. Then a face that is

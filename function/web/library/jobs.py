@@ -40,10 +40,10 @@ MOST_PATHS = 1000
 """Of one request; looking for each takes some milliseconds of a thread."""
 
 FOUND_WITHIN_SECONDS = 10.0
-"""So long paths may take to be found: in a folder of very many names each may take longer."""
+"""Finding the paths may take this long: in a folder of very many names each may take longer."""
 
 MOST_SCANS = 50
-"""So many may wait to be looked at: the list of them is read and written each time."""
+"""This many may wait to be looked at: the list of them is read and written each time."""
 
 FIELDS = ("paths", "depth", "retry", "again", "gone", "pictures", "strangers")
 
@@ -131,7 +131,7 @@ def answer_scan(service: Service, shelf: Shelf, request: Request) -> Response:
     with shelf.ledger() as ledger:
         if len(wanted_scans(ledger)) >= MOST_SCANS:
             raise BusyError(
-                f"{MOST_SCANS} scans wait to be looked at already. Try again later, or cancel them."
+                f"{MOST_SCANS} scans are already waiting. Try again later, or cancel them."
             )
     fields = read_object(request) if request.content_length else {}  # all are optional
     with shelf.ledger() as ledger:

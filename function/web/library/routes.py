@@ -129,7 +129,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/library/status": Operation("Say what the scans are doing.", reply=JobReply),
     "/library/progress": Operation(
-        "Say so in lines, until nothing is left to do.", reply=JobReply, kind=NDJSON
+        "The same as lines, until nothing is left to do.", reply=JobReply, kind=NDJSON
     ),
     "/library/scan": Operation(
         "Find the videos in the media root, or at some paths in it, and scan what is new.",
@@ -139,7 +139,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 "quick: only where that leaves a question, more; deep: every half second",
                 {"enum": list(DEPTHS)},
             ),
-            "retry": Parameter("try videos again that failed", {"type": "boolean"}),
+            "retry": Parameter("try failed videos again", {"type": "boolean"}),
             "again": Parameter("scan again what was scanned, albums too", {"type": "boolean"}),
             "gone": Parameter("missing files were deleted", {"type": "boolean"}),
             "pictures": Parameter(
@@ -148,7 +148,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 {"type": "boolean"},
             ),
             "strangers": Parameter(
-                "whether to keep people who are nobody enrolled, from now on: keep, off, or for "
+                "whether to keep people who are not enrolled, from now on: keep, off, or for "
                 "how many days, as in 90d; not where STRANGERS says it",
                 {"type": "string"},
             ),
@@ -181,7 +181,7 @@ OPERATIONS: Mapping[str, Operation] = {
             "stranger": _STRANGER,
             "name": Parameter("of somebody new", {"type": "string"}, is_required=True),
             "same": Parameter("the id of the performer that it is", {"type": "integer"}),
-            "new": Parameter("somebody else than who has this name", {"type": "boolean"}),
+            "new": Parameter("somebody other than the one with this name", {"type": "boolean"}),
         },
         NamedReply,
         also=(NDJSON,),
@@ -274,7 +274,7 @@ OPERATIONS: Mapping[str, Operation] = {
             "oshash": Parameter("Stash's fingerprint", {"type": "string"}, is_required=True),
             "person": Parameter("the number in it", {"type": "integer"}, is_required=True),
             "name": Parameter("of somebody new", {"type": "string"}, is_required=True),
-            "new": Parameter("somebody else than who has this name", {"type": "boolean"}),
+            "new": Parameter("somebody other than the one with this name", {"type": "boolean"}),
             "scanned_at": Parameter("as for /library/decide", {"type": "string"}),
         },
         NamedHereReply,
@@ -283,7 +283,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Take a decision back, and what it enrolled.",
         {
             "decision": Parameter("its number", {"type": "integer"}, is_required=True),
-            "drop": Parameter("drop one that is damaged, and no photo", {"type": "boolean"}),
+            "drop": Parameter("drop a damaged one, and leave its photos", {"type": "boolean"}),
         },
         TakenBackReply,
     ),

@@ -170,7 +170,7 @@ def answer_unname(service: Service, shelf: Shelf, request: Request) -> Response:
 
 
 def answer_ignore(shelf: Shelf, request: Request) -> Response:
-    """Hide a stranger from the list, also where they are seen from now on; or show them again."""
+    """Hide a stranger from the list, wherever they are seen from now on; or show them again."""
     number, is_ignored = read_fields(request, stranger=int, ignored=bool)
     with shelf.library() as library:
         find_stranger(library, number)

@@ -27,7 +27,7 @@ from function.web.service import Service
 _REFUSALS = (ForgottenError, IdentityConflictError, NothingToEnrolError, OtherModelError)
 
 MOST_NAMESAKES = 200
-"""So many of those whose name or alias holds the name are looked at."""
+"""This many of those whose name or alias holds the name are looked at."""
 
 
 @contextmanager

@@ -66,7 +66,9 @@ def answer_play(service: Service, results: RecentResults, request: Request) -> R
     settings = service.settings
     with open_media(path, settings.media_root, settings.path_map) as media:
         if PurePosixPath(media.name).suffix.lower() not in PLAYED_SUFFIXES:
-            raise UnreadableVideoError(f"{media.name} has no name of a video, so it is not sent.")
+            raise UnreadableVideoError(
+                f"{media.name} is not named like a video, so it is not sent."
+            )
         return json_response({"result": results.keep_video(path)})
 
 

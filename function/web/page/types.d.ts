@@ -557,6 +557,28 @@ interface Corrected {
   undo: () => Promise<unknown>;
 }
 
+/** When somebody is seen: a link to it, and the class of that. */
+interface Moment {
+  at: number;
+  text: string;
+  label: string;
+  kind: string;
+}
+
+/** A picture, in which album, and the names of who is on it. */
+interface PictureShown {
+  album: NumberedVideo;
+  picture: PictureListed;
+  who: string[];
+}
+
+/** What the user says in a review. */
+type Answer = "confirmed" | "rejected" | "ignored" | "skipped";
+
+type StrangerCard = import("./assets/stranger.js").StrangerCard;
+
+type PersonCard = import("./assets/person.js").PersonCard;
+
 /** A performer in brief. */
 interface Named {
   id: number;

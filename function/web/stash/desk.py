@@ -20,7 +20,7 @@ from function.web.service import Service, explained
 from function.web.stash.work import Work
 
 MOST_ASKING = 8
-"""So many requests may wait for Stash at once: each holds a thread, and others need some too."""
+"""This many requests may wait for Stash at once: each holds a thread, and others need some too."""
 
 
 _asking = threading.BoundedSemaphore(MOST_ASKING)
@@ -109,7 +109,9 @@ def explained_stash() -> Iterator[None]:
         BusyError: too many requests wait for it.
     """
     if not _asking.acquire(blocking=False):
-        raise BusyError("Too many requests wait for Stash already. Try again in a few seconds.")
+        raise BusyError(
+            "Too many requests are already waiting for Stash. Try again in a few seconds."
+        )
     try:
         yield
     except RefusedError as error:

@@ -35,12 +35,13 @@ from function.web.stash.views import view_scene
 from function.web.stash.work import Part, Parts, Work
 
 MOST_SCENES = 50
-"""So many scenes of a performer are looked up in Stash while somebody waits."""
+"""This many scenes of a performer are looked up in Stash while somebody waits."""
 
 MOST_NAMES = 8
 
 TOLD_WITHIN_SECONDS = 15.0
-"""So long the scraper waits at least for a library that is written; it gives up after 30 s."""
+"""The scraper waits at least this long for a library that is being written; it gives up after 30
+s."""
 
 LONGEST_TITLE = 300
 """More of a title than anybody reads."""
@@ -105,7 +106,7 @@ def answer_view(desk: Desk, request: Request) -> Response:
 def answer_look(desk: Desk, request: Request) -> Response:
     """Answer `POST /stash/look` as `view`, and look at what was not looked at, before all else.
 
-    What was written anew since it was found is looked at again.
+    What was rewritten since it was found is looked at again.
     """
     body = read_body(request, "scene", "retry")
     asked, retry = read_scene(body), optional(body, "retry", default=False)

@@ -74,7 +74,7 @@ _MIN_SCORE = Parameter(
     "what is sure, in percent; 99 if not given", {"type": "number", "minimum": 0, "maximum": 100}
 )
 _TAG = Parameter("the name of a tag for scenes that are written on", _TEXT)
-_EDITED = Parameter("also where somebody edited the scene since", _YES)
+_EDITED = Parameter("even where somebody has edited the scene since", _YES)
 _RUN = Parameter("a run, by its number", _NUMBER)
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -96,7 +96,7 @@ OPERATIONS: Mapping[str, Operation] = {
         SceneView,
     ),
     "/stash/look": Operation(
-        "Look who is in a scene, before all else.",
+        "Find who is in a scene, ahead of everything else.",
         {"scene": _SCENE, "retry": Parameter("also if it failed", _YES)},
         SceneView,
     ),
@@ -192,10 +192,10 @@ OPERATIONS: Mapping[str, Operation] = {
             "pictures": Parameter("scan images and galleries instead of scenes", _YES),
             "min_score": _MIN_SCORE,
             "dry_run": Parameter("only say what would be written", _YES),
-            "from_scenes": Parameter("enrol from so many scenes of a performer", _NUMBER),
+            "from_scenes": Parameter("enrol from this many scenes of each performer", _NUMBER),
             "tag": _TAG,
-            "markers": Parameter("also mark when those are seen who are added", _YES),
-            "confirmed": Parameter("also who would gain suspiciously many scenes", _YES),
+            "markers": Parameter("also mark when the performers who are added are seen", _YES),
+            "confirmed": Parameter("also performers who would gain suspiciously many scenes", _YES),
             "run": _RUN,
             "scene": Parameter("a scene, to be undone", {}),
             "edited": _EDITED,

@@ -90,7 +90,7 @@ class SceneView(TypedDict):
     """A scene: whether it was looked at, who is in it, and how many of our writes can be undone.
 
     `reason` says why it failed, or is elsewhere, or what of it is not shown; `stash` why Stash
-    could not be asked. `changed` says that its file was written anew since. `unseen` counts images
+    could not be asked. `changed` says that its file was rewritten since. `unseen` counts images
     of a gallery that nobody has looked at yet, of which the others are shown. `strangers_left_out`
     counts people who are nobody of the gallery and were not kept.
     """

@@ -24,10 +24,12 @@ from function.web.service import Service
 from function.web.stash.asked import Asked
 
 MOST_IMAGES = 200
-"""So many images of a gallery that was put together by hand are shown: each is looked up alone."""
+"""This many images of a gallery that was put together by hand are shown: each is looked up
+alone."""
 
 LONGEST_KEY = 1000
-"""So many characters of a path decide where its image comes among others, and then all of them."""
+"""This many characters of a path decide where its image comes among others, and then all of
+them."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Work:
 
         Of small files of one fingerprint only that which lies there is shown.
 
-        What is nowhere any more comes last: Stash may not know yet that the file was written anew.
+        What is nowhere any more comes last: Stash may not know yet that the file was rewritten.
         """
         for file in scene.files:
             known = find_in_ledger(file, self.ledger, self.locate)
@@ -202,7 +204,7 @@ class Work:
         return None
 
     def find_changed(self, asked: Asked, album: VideoRecord) -> VideoFile | None:
-        """Return a file that was written anew since it was found as this video or album, if any.
+        """Return a file that was rewritten since it was found as this video or album, if any.
 
         One that was gone and is back may have been, and is to be known as there again.
         """
@@ -212,11 +214,11 @@ class Work:
         return None
 
     def is_changed(self, part: Part) -> bool:
-        """Say whether something was written anew since it was found as what shows it."""
+        """Say whether something was rewritten since it was found as what shows it."""
         return part.shown is not None and any(self._changed(part.asked, part.shown.album))
 
     def _changed(self, asked: Asked, album: VideoRecord) -> Iterator[bytes]:
-        """Yield the files of a video or album that were written anew since."""
+        """Yield the files of a video or album that were rewritten since."""
         places = [path for path in self._places(asked) if path in album.paths]
         known = self.ledger.stamps(places)
         for path in places:

@@ -1,10 +1,8 @@
 import os
-import resource
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +14,7 @@ from db.errors import NetworkShareError
 from db.sqlite.checks import _judge_failure, check_gallery, check_sqlite_version
 from db.sqlite.filesystems import find_network_share
 from db.sqlite.gallery import SqliteGallery
+from tests.support.full_disks import full_disk
 from tests.support.galleries import encoding, gallery_of_schema, performer
 
 
@@ -112,17 +111,6 @@ def test_a_damaged_or_foreign_file_is_named_with_the_remedy(path: Path, tmp_path
     (tmp_path / "text.db").chmod(0o600)
     (problem,) = [one for one in check_gallery(tmp_path / "text.db") if one.level == "error"]
     assert problem.remedy == "Restore a backup."
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file grow, as where the disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize(

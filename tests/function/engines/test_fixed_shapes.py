@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from function.engines.cuda import may_use_cuda
-from function.engines.late_encoder import LateEncoder, SecondNet
 from function.engines.lightcnn.encoder import LIGHT_CNN_NET, read_light_cnn
 from function.engines.onnx import fixed_shapes
 from function.engines.onnx.cuda_nets import SHAPES, longest_pixels
 from function.engines.onnx.fixed_shapes import FixedShapes, Numbers, Run, Shape, open_fixed
 from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.late_encoder import LateEncoder, LateNet
 from function.engines.onnx.sessions import open_session
 from function.engines.protocol import EngineOptions
 from function.engines.sface.encoder import SFACE_NET, read_sface
@@ -185,7 +185,7 @@ def test_a_film_shows_the_same_faces_to_nets_in_batches(photos: Path, cache: Gra
     ],
 )
 def test_second_encodings_are_the_same_in_batches(
-    cache: GraphCache, name: str, net: SecondNet, graph: Callable[[GraphCache], bytes]
+    cache: GraphCache, name: str, net: LateNet, graph: Callable[[GraphCache], bytes]
 ) -> None:
     content, side = graph(cache), net.chip_pixels
     batches = open_fixed(content, ON_CPU, SHAPES[name], is_recorded=False)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from function.engines.late_encoder import LateEncoder
 from function.engines.lightcnn.byte_graph import light_cnn_graph_of_bytes
 from function.engines.lightcnn.checkpoint import read_tensors
 from function.engines.lightcnn.encoder import LIGHT_CNN_NET, load_light_cnn, read_light_cnn
 from function.engines.lightcnn.graph import STAGES, UNHALVED_STAGE, light_cnn_graph
 from function.engines.lightcnn.model import CHIP_PIXELS, LIGHT_CNN, POINTS
 from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.late_encoder import LateEncoder
 from function.engines.onnx.sessions import has_larger_of_bytes, open_session
 from function.engines.protocol import Engine, EngineOptions, SecondEncoder
 from function.engines.weights import LIGHT_CNN_WEIGHTS

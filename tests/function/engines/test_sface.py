@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from function.engines.chip_points import ARCFACE_POINTS
-from function.engines.late_encoder import LateEncoder
 from function.engines.onnx.graph_cache import GraphCache
+from function.engines.onnx.late_encoder import LateEncoder
 from function.engines.protocol import Engine, EngineOptions, Points, SecondEncoder
 from function.engines.sface.encoder import SFACE_NET, load_sface
 from function.engines.sface.graph import sface_graph

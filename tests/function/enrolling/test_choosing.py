@@ -35,7 +35,7 @@ def remark(*faces: Face, demands: PhotoDemands = USUAL_DEMANDS) -> str:
 
 def test_of_a_face_too_small_to_be_sure_of_it_is_said_how_large_it_is() -> None:
     assert refusal(face(19, DOUBTFUL)) == (
-        "no face found; what may be one is 19 px wide, 24 are needed"
+        "no face found; a possible one is 19 px wide, 24 are needed"
     )
 
 

@@ -3,8 +3,7 @@
 import os
 import resource
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +39,7 @@ from function.library.naming import open_naming
 from function.library.rematching import rematch
 from function.people.gathering import PeopleFound
 from tests.support.crowds import make_faces
+from tests.support.full_disks import full_disk
 from tests.support.libraries import Library
 from tests.support.people import person_of
 
@@ -154,17 +154,6 @@ def test_a_reader_of_the_file_delays_the_end_and_it_is_said(
         assert ledger.unfinished_forgetting() == []
     assert traces(library, library.people[0]) == 0
     assert np.isfinite(library.people[0].views[0].encodings[0]).all()
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file grow, as where the disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_gallery_that_cannot_be_written_is_told_of_and_it_is_finished_later(

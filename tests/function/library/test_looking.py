@@ -151,7 +151,7 @@ def test_only_so_many_wait_to_be_looked_at(place: Place, monkeypatch: pytest.Mon
     for _ in range(2):
         for wanted in place.videos[:2]:
             place.looker.look(wanted)
-    with pytest.raises(BusyError, match="2 videos and albums wait to be looked at already"):
+    with pytest.raises(BusyError, match="2 videos and albums are already waiting to be looked at"):
         place.looker.look(place.videos[2])
     place.reader.let_go.set()
     until(lambda: place.state(place.videos[1]) == "done")

@@ -305,4 +305,4 @@ def test_a_library_that_cannot_be_written_is_read_as_it_was_matched(
         monkeypatch.setattr(SqliteLedger, "put_outcomes", refuse)
         assert run(ledger, gallery, Settings(hints="off")) == Changed()
         assert outcomes(ledger) == before
-    assert caplog.messages == ["Names stay as they were matched last: on a DVD"]
+    assert caplog.messages == ["Names stay as they were last matched: on a DVD"]

@@ -14,7 +14,7 @@ from db.people import PersonFound
 from db.records import Encoding, Performer, Vector, Vectors
 from db.snapshots import Snapshot
 from db.sqlite.ledger_damage import NO_MODEL
-from db.strangers import Likeness
+from db.strangers import StrangerTemplate
 from function.engines.models import BOTH, BOTH_BEFORE, PRIMARY
 from function.library.enrolment import enrol_stranger, new_from_library
 from function.library.keeping import outcomes_of
@@ -254,24 +254,29 @@ def test_strangers_are_joined_by_the_nets_that_saw_them_and_by_the_first_across_
     place_strangers(library.ledger, library.naming_with(SHIPPED_MODEL))
     everyone = library.ledger.strangers.everyone()
     assert sorted(len(one.places) for one in everyone) == [4, 4]
-    kinds = {one.likeness.model for one in library.ledger.strangers.placements()}
+    kinds = {one.template.model for one in library.ledger.strangers.placements()}
     assert kinds == {BOTH.parts[1].id, BOTH_BEFORE.parts[1].id}
 
 
 def test_who_is_known_by_several_nets_has_a_part_in_the_space_of_each() -> None:
-    def like(fusion: Fusion) -> Likeness:
+    def template(fusion: Fusion) -> StrangerTemplate:
         first, second = (np.ones(part.dimensions, np.float32) for part in fusion.parts)
-        return Likeness(first, 1.0, second, 1.0, fusion.parts[1].id)
+        return StrangerTemplate(first, 1.0, second, 1.0, fusion.parts[1].id)
 
-    likes = [(0, like(BOTH_BEFORE)), (1, like(BOTH)), (0, like(BOTH)), (2, like(_FUSED))]
-    parts = parts_of(likes, 3, (BOTH, BOTH_BEFORE))
+    templates = [
+        (0, template(BOTH_BEFORE)),
+        (1, template(BOTH)),
+        (0, template(BOTH)),
+        (2, template(_FUSED)),
+    ]
+    parts = parts_of(templates, 3, (BOTH, BOTH_BEFORE))
     assert [one.densities.model for one in parts] == [
         PRIMARY.id,
         BOTH_BEFORE.space.id,
         BOTH.space.id,
     ]
     assert [one.evidence.tolist() for one in parts] == [[2, 1, 1], [1, 0, 0], [1, 1, 0]]
-    assert len(parts_of(likes[:1], 3, (BOTH, BOTH_BEFORE))) == 2
+    assert len(parts_of(templates[:1], 3, (BOTH, BOTH_BEFORE))) == 2
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_two_processes_that_group_at_once_leave_everyone_once(library: MadeUpLib
     unplaced = ledger.unplaced()
     place_strangers(library.ledger, library.naming())
     (known,) = ledger.placements()
-    late = [Newcomer(row, where, known.likeness) for row, where in unplaced]
+    late = [Newcomer(row, where, known.template) for row, where in unplaced]
     ledger.join([Joined(None, (), tuple(late))])
     assert [one.id for one in strangers(library)] == [known.stranger]
 
@@ -316,8 +316,8 @@ def traces(library: MadeUpLibrary, person: PersonFound) -> int:
     """Count what is left of a person in any file of the library."""
     written = library.bytes_on_disk()
     vectors = [to_blob(one) for view in person.views for one in view.encodings]
-    likenesses = [to_blob(one.likeness.first) for one in library.ledger.strangers.placements()]
-    assert not likenesses or any(one in written for one in likenesses)
+    templates = [to_blob(one.template.first) for one in library.ledger.strangers.placements()]
+    assert not templates or any(one in written for one in templates)
     return sum(trace in written for trace in (person.picture, *vectors))
 
 
@@ -329,13 +329,13 @@ def test_nothing_of_strangers_is_left_in_any_file_and_the_named_stay(
     people = [library.seen(known), library.seen(stranger)]
     library.add_video(people)
     place(library)
-    (likeness,) = [to_blob(one.likeness.first) for one in library.ledger.strangers.placements()]
-    assert likeness in library.bytes_on_disk()
+    (template,) = [to_blob(one.template.first) for one in library.ledger.strangers.placements()]
+    assert template in library.bytes_on_disk()
     before = [traces(library, one) for one in people]
     assert min(before) > 1
     assert forget_strangers(library.ledger) == 1
     assert traces(library, people[1]) == 0
-    assert likeness not in library.bytes_on_disk()
+    assert template not in library.bytes_on_disk()
     assert traces(library, people[0]) == before[0]
     assert strangers(library) == []
     (video,) = library.ledger.records([1])
@@ -404,7 +404,7 @@ def test_an_erasure_that_a_reader_holds_up_is_finished_at_the_next_start(
         assert not ledger.strangers.is_erasing()
 
 
-def test_forgetting_a_performer_leaves_no_likeness_of_them(library: MadeUpLibrary) -> None:
+def test_forgetting_a_performer_leaves_no_template_of_them(library: MadeUpLibrary) -> None:
     man = library.crowd.person()
     library.add_video([library.seen(man)])
     place(library)
@@ -417,4 +417,4 @@ def test_forgetting_a_performer_leaves_no_likeness_of_them(library: MadeUpLibrar
     library.ledger.begin_forgetting(identity, number)
     assert library.ledger.erase_performer(identity, number) == 1
     assert library.ledger.end_forgetting(identity, number)
-    assert to_blob(one.likeness.first) not in library.bytes_on_disk()
+    assert to_blob(one.template.first) not in library.bytes_on_disk()

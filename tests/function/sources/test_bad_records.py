@@ -13,23 +13,13 @@ from function.imports.reports import Report
 from function.sources.downloads import Downloads, OwnServer
 from function.sources.records import NotSupportedError
 from function.sources.stash_box import StashBox
+from tests.support.bad_photos import BAD_PHOTOS
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.graphql_server import Answer, StandIn, serving
 from tests.support.stash_box_server import in_box, stash_box
 from tools.imports.imports import import_records
 
 PLACES = ["first", "middle", "last"]
-PHOTOS = {
-    "empty": Answer(b""),
-    "no picture": Answer(b"hello"),
-    "bad heic": Answer(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(range(200))),
-    "bad jxl": Answer(b"\xff\x0a" + bytes(range(200))),
-    "cut off": Answer(made_up_photo(9)[:300]),
-    "gone": Answer(b"gone", 404, "text/plain"),
-    "a fault": Answer(b"fault", 500, "text/plain"),
-    "shorter than it says": Answer(b"short", claimed_bytes=5_000),
-    "no answer": Answer(status=0),
-}
 FIELDS: dict[str, dict[str, Any]] = {
     "two lines": {"name": "two\nlines"},
     "too long": {"name": "x" * 400},
@@ -88,10 +78,10 @@ def give_addresses(server: StandIn, box: StandIn, *, but: bool) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("kind", PHOTOS)
+@pytest.mark.parametrize("kind", BAD_PHOTOS)
 def test_a_bad_photo_at_a_stash_box_costs_only_itself(kind: str, place: str) -> None:
     box = box_of()
-    box.photos["/i/bad"] = PHOTOS[kind]
+    box.photos["/i/bad"] = BAD_PHOTOS[kind]
     with serving(box) as server:
         give_addresses(server, box, but=False)
         names, report = imported(server, ids(place))

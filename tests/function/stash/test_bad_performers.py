@@ -11,23 +11,15 @@ from function.imports.finders import EngineFinder
 from function.stash.client import Stash
 from function.stash.synced import Synced, SyncOptions
 from function.stash.syncing import run, sync
+from tests.support.bad_photos import BAD_PHOTOS
 from tests.support.engines import QuickEngine, made_up_photo
 from tests.support.graphql_server import Answer
 from tests.support.stash_server import FakeStash
 
 PLACES = ["first", "middle", "last"]
-COVERS = {
-    "empty": Answer(b""),
-    "no picture": Answer(b"hello"),
-    "bad heic": Answer(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(range(200))),
-    "bad jxl": Answer(b"\xff\x0a" + bytes(range(200))),
-    "cut off": Answer(made_up_photo(9)[:300]),
-    "gone": Answer(b"gone", 404, "text/plain"),
-    "a fault": Answer(b"fault", 500, "text/plain"),
-    "shorter than it says": Answer(b"short", claimed_bytes=5_000),
+COVERS = BAD_PHOTOS | {
     "larger than allowed": Answer(b"", claimed_bytes=2**40),
     "elsewhere": Answer(b"", 302, headers={"Location": "http://127.0.0.1:1/x"}),
-    "no answer": Answer(status=0),
 }
 FIELDS: dict[str, dict[str, Any]] = {
     "two lines": {"name": "two\nlines"},

@@ -20,10 +20,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.library = MadeUpLibrary(folder)
-        self.man, self.woman = self.library.crowd.person(), self.library.crowd.person()
-        self.library.add_video([self.library.seen(self.man), self.library.seen(self.woman)], "1")
-        for name in ("2", "3"):
-            self.library.add_video([self.library.seen(self.man)], name)
+        self.man, self.woman = self.library.add_couple()
         self.environment = {
             "PERFORMERS_DB": str(folder / "g.db"),
             "LIBRARY_DB": str(self.library.path),

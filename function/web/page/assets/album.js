@@ -1,4 +1,4 @@
-// An album: its pictures in order, with a frame around each face that is known or kept.
+// An album: its pictures in order, each known or kept face framed.
 
 import { byId, choiceButton, count, find, make } from "./dom.js";
 import { fillImage } from "./server.js";
@@ -6,14 +6,7 @@ import { makeStretches } from "./stretches.js";
 
 const PICTURES = 30; // of one stretch: whole rows of 1, 2, 3, 5 and 6
 
-/**
- * @typedef {object} Shown A picture, in which album, and the names of who is on it.
- * @property {NumberedVideo} album
- * @property {PictureListed} picture
- * @property {string[]} who
- */
-
-// The server makes one small copy at a time: of what came into view last first.
+// The server makes one small copy at a time, of the newest in view first.
 /** @type {HTMLImageElement[]} */
 let waiting = [];
 let isFilling = false;
@@ -52,7 +45,7 @@ async function fill(image) {
 }
 
 /**
- * The pictures of an album, and who is on each; on request only those with somebody on them.
+ * The pictures of an album, and who is on each.
  *
  * @param {NumberedVideo} album
  * @param {PicturedPerson[]} people
@@ -83,7 +76,7 @@ export function pictureList(album, people, pictures) {
 
 /**
  * @param {HTMLElement} place
- * @param {Shown[]} pictures
+ * @param {PictureShown[]} pictures
  */
 function show(place, pictures) {
   stretches.clear();
@@ -103,11 +96,11 @@ function show(place, pictures) {
 }
 
 /**
- * Buttons that choose between all pictures and those with somebody on them.
+ * Choose between all pictures and those with somebody on them.
  *
  * @param {HTMLElement} place
- * @param {Shown[]} all
- * @param {Shown[]} peopled
+ * @param {PictureShown[]} all
+ * @param {PictureShown[]} peopled
  */
 function choice(place, all, peopled) {
   const row = make("div", { class: "states", role: "group", "aria-label": "Which pictures" });
@@ -127,7 +120,7 @@ function choice(place, all, peopled) {
 }
 
 /**
- * Scroll to a picture of the album that is shown, by its number from 1.
+ * Scroll to a picture of the album, by its number from 1.
  *
  * @param {number} number
  */
@@ -141,7 +134,7 @@ export function showPicture(number) {
   picture.scrollIntoView({ block: "center" });
 }
 
-/** @param {Shown} shown */
+/** @param {PictureShown} shown */
 function item({ album: { oshash, state }, picture: { number, name, reason, faces }, who }) {
   const words = reason || who.join(", ") || "nobody";
   const isShown = !reason && state !== "gone";

@@ -1,4 +1,4 @@
-// What in the gallery will cause wrong or missing names, with links to where it can be fixed.
+// What in the gallery will cause wrong or missing names, and where to fix it.
 
 import { byId, chooseInDialog, count, make, makeButton, notice, small } from "./dom.js";
 import { facesOf } from "./faces.js";
@@ -6,33 +6,33 @@ import { codeOf, getJson, postJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
 let asked = 0;
+/** @type {() => unknown} */
+let onchange = () => {};
 
 /**
- * Audit the gallery again. `onchange` is called after a finding was settled here.
+ * Audit the gallery; `settled` is called when a finding is settled here.
  *
- * @param {() => unknown} onchange
+ * @param {() => unknown} settled
  */
-export async function showAudit(onchange) {
+export async function showAudit(settled) {
+  onchange = settled;
   asked += 1;
   const own = asked;
   byId("audit-count").textContent = "checking …";
   try {
     const audit = await getJson("/gallery/audit");
-    if (own === asked) show(audit, onchange);
+    if (own === asked) show(audit);
   } catch (error) {
-    if (own === asked) explain(error, onchange);
+    if (own === asked) explain(error);
   }
 }
 
-/**
- * @param {Audit} audit
- * @param {() => unknown} onchange
- */
-function show({ performers, total, findings }, onchange) {
+/** @param {Audit} audit */
+function show({ performers, total, findings }) {
   byId("audit").hidden = !performers;
   byId("audit").classList.toggle("wanted", total > 0);
   byId("audit-count").textContent = total ? count(total, "finding") : "nothing";
-  const rows = findings.map((one) => row(one, onchange));
+  const rows = findings.map(row);
   if (!total)
     rows.push(
       make("li", {
@@ -49,11 +49,8 @@ function show({ performers, total, findings }, onchange) {
   byId("audit-findings").replaceChildren(...rows);
 }
 
-/**
- * @param {unknown} error
- * @param {() => unknown} onchange
- */
-function explain(error, onchange) {
+/** @param {unknown} error */
+function explain(error) {
   const isTooLarge = codeOf(error) === "gallery_too_large";
   const retry = makeButton("Try again", () => showAudit(onchange));
   byId("audit").hidden = codeOf(error) === "gallery_unavailable";
@@ -69,22 +66,17 @@ function explain(error, onchange) {
   );
 }
 
-/**
- * @param {AuditFinding} finding
- * @param {() => unknown} onchange
- */
-function row(finding, onchange) {
+/** @param {AuditFinding} finding */
+function row(finding) {
   const mendable = finding.performers.length === 2 && finding.kind !== "photo_nearer_to_another";
   const words = make("p", { class: "grow" }, ...sentence(finding), " ", small(finding.advice));
-  const merge = makeButton("Merge …", () => mergeBoth(finding, onchange), {
+  const merge = makeButton("Merge …", () => mergeBoth(finding), {
     "aria-label": `Merge ${finding.performers.join(" and ")} …`,
   });
   return make("li", { class: "warning" }, words, mendable ? merge : null);
 }
 
 /**
- * Say what was found, with links to every performer and photo.
- *
  * @param {AuditFinding} finding
  * @returns {Child[]}
  */
@@ -113,11 +105,8 @@ function sentence({ kind, performers, performer_ids: ids, photos }) {
   return said[kind]();
 }
 
-/**
- * @param {AuditFinding} finding
- * @param {() => unknown} onchange
- */
-async function mergeBoth({ performers: [first, second], performer_ids: ids }, onchange) {
+/** @param {AuditFinding} finding */
+async function mergeBoth({ performers: [first, second], performer_ids: ids }) {
   const kept = await chooseInDialog(
     `Merge ${first} and ${second}?`,
     [

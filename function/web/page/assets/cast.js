@@ -1,12 +1,10 @@
-// Everyone in a video: leads first and large, others smaller, passers-by folded away.
+// Everyone in a video: leads first and large, others smaller, bystanders folded away.
 
 import { count, make, makeButton } from "./dom.js";
 
-/** @typedef {import("./person.js").PersonCard} PersonCard */
-
 /**
- * Arrange cards: who is seen most comes first. Who is seen less than a third as often gets a small
- * card, and strangers seen less than a tenth as often are folded away as bystanders.
+ * Arrange cards by how often people are seen. Those seen less than a third as often as the first get
+ * a small card; strangers seen less than a tenth as often are folded away.
  *
  * @param {PersonCard[]} cards
  * @returns {HTMLElement[]}
@@ -41,7 +39,7 @@ function folded(cards) {
 }
 
 /**
- * A button that says yes to everyone who is sure, and takes it back.
+ * A button that confirms every sure match at once, and one that undoes it.
  *
  * @param {PersonCard[]} cards
  */
@@ -65,7 +63,7 @@ function confirmTogether(cards) {
     );
   };
   /**
-   * Do something to each; a card that fails says so itself.
+   * A card that fails says so itself.
    *
    * @param {PersonCard[]} chosen
    * @param {(card: PersonCard) => Promise<boolean>} act

@@ -1,15 +1,14 @@
-// Type-ahead search in the gallery: a combobox, as the ARIA practices describe it.
+// Type-ahead search in the gallery: an ARIA combobox.
 
-import { count, fillLater, find, make, makeButton, plain, small } from "./dom.js";
+import { detail, fillLater, find, make, makeButton, plain, small } from "./dom.js";
 import { fillImage, getJson } from "./server.js";
 
 const SHOWN = 8;
 let made = 0;
 
 /**
- * Put a chooser in place of `row`, until the user goes back. It calls `onchoose(performer)` for a
- * performer of the gallery, and `onname(text)`, if there is one, for a new name. With `nameFirst`,
- * Enter means the name as it is typed, not the first performer whose name holds it.
+ * Replace `row` by a chooser until the user goes back. It calls `onchoose` with a performer of the
+ * gallery, or `onname` with a new name. With `nameFirst`, Enter means the name as typed.
  *
  * @param {string} label
  * @param {HTMLElement} row
@@ -79,7 +78,7 @@ export function openChooser(
   }
 
   /**
-   * What Enter takes: only what was typed, since the first of all others would be a guess.
+   * What Enter takes: only what was typed; anything else would be a guess.
    *
    * @param {ListedReply[]} performers
    * @param {string} name
@@ -176,9 +175,4 @@ function thumbnail({ thumbnail: address }) {
   if (!address) return make("span", { class: "blank" });
   fillImage(image, address);
   return image;
-}
-
-/** @param {ListedReply} performer */
-function detail(performer) {
-  return [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", ");
 }

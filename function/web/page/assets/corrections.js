@@ -1,4 +1,4 @@
-// Sends corrections: of a person in a result of Identify, or in a video of the library.
+// Sends corrections of a person in a result, or in a video of the library.
 
 import { postJson } from "./server.js";
 
@@ -24,7 +24,7 @@ export function ofResult(place) {
 }
 
 /**
- * Decisions about a person in a video of the library. `refresh` asks how the server sees them then.
+ * Decisions about a person in a video of the library; `refresh` asks for that person again.
  *
  * @param {VideoAsked} video
  * @param {number} person

@@ -1,7 +1,7 @@
-// Builds elements. Text is always inserted as text: nothing is parsed as HTML.
+// Builds elements. Text is inserted as text: nothing is parsed as HTML.
 
 /**
- * Settled unless a button is held down: replaced meanwhile, it loses the click.
+ * Settled unless a button is held down: replaced then, it would lose the click.
  *
  * @type {Promise<unknown>}
  */
@@ -57,8 +57,6 @@ export function make(tag, properties = {}, ...children) {
 export const small = (text) => make("span", { class: "detail", text });
 
 /**
- * Make a button that does something when it is pressed.
- *
  * @param {string} text
  * @param {(event: Event) => unknown} onclick
  * @param {Properties} [more]
@@ -67,7 +65,7 @@ export const makeButton = (text, onclick, more) =>
   make("button", { type: "button", text, onclick, ...more });
 
 /**
- * Make a button of a choice, which says how many it would show; pressed if it is chosen.
+ * A button for one choice, with the number it would show; pressed if chosen.
  *
  * @param {string} words
  * @param {number} number
@@ -81,7 +79,7 @@ export function choiceButton(words, number, isChosen, onclick) {
 }
 
 /**
- * A link if the text is an http or https URL, else plain text: a gallery may hold anything.
+ * A link if the text is an http or https URL, else plain text.
  *
  * @param {string} text
  */
@@ -114,8 +112,6 @@ export function command(text) {
 }
 
 /**
- * Show what went wrong, and what can be done about it.
- *
  * @param {string} title
  * @param {string} message
  * @param {...HTMLElement} actions
@@ -132,7 +128,7 @@ export function notice(title, message, ...actions) {
 }
 
 /**
- * A labelled bar from 0 to `most`; `words` is what a screen reader says and the number shown.
+ * A bar from 0 to `most`; `words` is the number shown and read out.
  *
  * @param {string} label
  * @param {number} value
@@ -174,12 +170,17 @@ export function clock(seconds) {
 }
 
 /**
- * What nobody could see of a video; empty if it is whole.
+ * How much of a video could not be read; empty if it is whole.
  *
  * @param {{ unreadable_seconds: number }} video
  */
 export function damage({ unreadable_seconds: seconds }) {
   return seconds ? `${clock(Math.ceil(seconds))} damaged, not seen` : "";
+}
+
+/** @param {Pick<VideoInBrief, "picture_count" | "duration_seconds">} video */
+export function lengthOf({ picture_count: pictures, duration_seconds: seconds }) {
+  return pictures ? count(pictures, "picture") : seconds ? clock(seconds) : "";
 }
 
 /**
@@ -190,9 +191,11 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
+/** @param {ListedReply} performer */
+export const detail = ({ disambiguation, photos }) =>
+  [disambiguation, count(photos, "photo")].filter(Boolean).join(", ");
+
 /**
- * So many videos and albums; what there is none of is left out.
- *
  * @param {number} videos
  * @param {number} albums
  */
@@ -211,32 +214,6 @@ export function countBoth(videos, albums) {
  */
 export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").trim().toLowerCase();
 
-/** @type {Record<string, string>} */
-const ALIKE = { ß: "ss", ø: "o", đ: "d", ð: "d", ł: "l", ı: "i", æ: "ae", œ: "oe", þ: "th" };
-
-/** @param {string} name */
-const keyOf = (name) =>
-  plain(name)
-    .replace(/[ß-œ]/g, (one) => ALIKE[one] ?? one)
-    .replace(/[`‘’]/g, "'")
-    .replace(/[‐-—]/g, "-")
-    .replace(/ +/g, " ")
-    .replace(/\d{1,18}/g, (digits) => `\x01${digits.padStart(18, "0")}${digits}\0`)
-    .replace(/ *\/ */g, "\0");
-
-/**
- * Things in the shell's order of their paths.
- *
- * @template One
- * @param {One[]} all
- * @param {(one: One) => string} pathOf
- */
-export const natural = (all, pathOf) =>
-  all
-    .map((one) => ({ one, key: `${keyOf(pathOf(one))}\0${pathOf(one)}` }))
-    .sort((one, other) => (one.key < other.key ? -1 : +(one.key > other.key)))
-    .map(({ one }) => one);
-
 /**
  * When somebody is seen, or on which pictures.
  *
@@ -248,6 +225,15 @@ export const timesOf = ({ appearances, pictures }) => [
 ];
 
 /**
+ * The first few words, and a sign that there are more.
+ *
+ * @param {string[]} words
+ * @param {number} most
+ */
+export const firstOf = (words, most) =>
+  words.slice(0, most).join(", ") + (words.length > most ? " …" : "");
+
+/**
  * The name of a file, without its folders.
  *
  * @param {string} path
@@ -255,7 +241,7 @@ export const timesOf = ({ appearances, pictures }) => [
 export const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
 
 /**
- * Ask a question in a dialog; returns true if the user agrees.
+ * Ask in a dialog; returns true if the user agrees.
  *
  * @param {string} title
  * @param {(string | HTMLElement)[]} paragraphs
@@ -269,7 +255,7 @@ export async function confirmInDialog(title, paragraphs, agree) {
 }
 
 /**
- * Ask a question with several answers; returns the chosen value, "" for `back`.
+ * Ask with several answers; returns the chosen value, "" for `back`.
  *
  * @param {string} title
  * @param {(string | HTMLElement)[]} paragraphs
@@ -282,10 +268,11 @@ export function chooseInDialog(title, paragraphs, back, ...choices) {
     .map(({ value, text, isHarmless }) =>
       make("button", { value, class: isHarmless ? null : "danger", text }),
     );
-  const form = make(
-    "form",
-    { method: "dialog" },
-    make("h2", { id: "dialog-title", text: title }),
+  // A question belongs to what is shown: Back closes it unanswered.
+  const leave = () => byId("dialog").close("");
+  addEventListener("hashchange", leave);
+  return showDialog(
+    title,
     ...paragraphs.map((one) => (typeof one === "string" ? make("p", { text: one }) : one)),
     make(
       "div",
@@ -293,15 +280,11 @@ export function chooseInDialog(title, paragraphs, back, ...choices) {
       make("button", { value: "", text: back.text, autofocus: true }),
       ...buttons,
     ),
-  );
-  // A question belongs to what is shown: Back closes it unanswered.
-  const leave = () => byId("dialog").close("");
-  addEventListener("hashchange", leave);
-  return showDialog(byId("dialog"), form).finally(() => removeEventListener("hashchange", leave));
+  ).finally(() => removeEventListener("hashchange", leave));
 }
 
 /**
- * Ask for a secret in a dialog; returns it, or null if the user goes back.
+ * Ask for a secret; returns null if the user goes back.
  *
  * @param {string} title
  * @param {string} message
@@ -314,10 +297,8 @@ export async function askInDialog(title, message, label) {
     autocomplete: "off",
     autofocus: true,
   });
-  const form = make(
-    "form",
-    { method: "dialog" },
-    make("h2", { id: "dialog-title", text: title }),
+  const value = await showDialog(
+    title,
     make("p", { text: message }),
     make("label", { for: "dialog-input", text: label }),
     input,
@@ -328,17 +309,18 @@ export async function askInDialog(title, message, label) {
       make("button", { value: "", text: "Not now", formnovalidate: true }),
     ),
   );
-  const value = await showDialog(byId("dialog"), form);
   return value === "yes" && input.value ? input.value : null;
 }
 
 /**
- * @param {HTMLDialogElement} dialog
- * @param {HTMLFormElement} form
+ * @param {string} title
+ * @param {...HTMLElement} asked
  * @returns {Promise<string>}
  */
-function showDialog(dialog, form) {
-  dialog.replaceChildren(form);
+function showDialog(title, ...asked) {
+  const dialog = byId("dialog");
+  const head = make("h2", { id: "dialog-title", text: title });
+  dialog.replaceChildren(make("form", { method: "dialog" }, head, ...asked));
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -3,7 +3,6 @@
 import { make } from "./dom.js";
 import { fillImage } from "./server.js";
 
-/** What stands where a face would, if none is stored. */
 export const blank = () =>
   make("span", { class: "blank", role: "img", "aria-label": "No picture is stored" });
 
@@ -36,7 +35,7 @@ export function face(source, words, caption) {
 }
 
 /**
- * The enrolled faces of some performers side by side, for a dialog.
+ * The enrolled faces of performers, side by side.
  *
  * @param {Named[]} performers
  */

@@ -1,7 +1,7 @@
 // All enrolled performers, a page at a time.
 
 import { showAudit } from "./audit.js";
-import { byId, command, count, fillLater, make, makeButton, notice, small } from "./dom.js";
+import { byId, command, count, detail, fillLater, make, makeButton, notice, small } from "./dom.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
 import { changesSoFar, getJson } from "./server.js";
@@ -16,28 +16,26 @@ let loading = false;
 let searched = "";
 let changesShown = 0;
 
-// The grid is a row of lists, each of the 60 performers that one request gives: whole rows of 2 to 6.
+// Each list holds the 60 performers of one request: whole rows of 2 to 6.
 const stretches = makeStretches(tile);
 
 // The next page is requested before the end is reached.
 const end = nearEnd(() => showMore());
 
-function startGallery() {
-  byId("search").addEventListener("input", fillLater(showGallery));
-  byId("more").addEventListener("click", () => showMore(true));
-  const name = byId("new-name");
-  byId("new-photos").append(
-    photoDrop({
-      whose: () => (name.value.trim() ? { name: name.value.trim() } : null),
-      missing: "Give a name first, then choose the photos again.",
-      field: name,
-      ondone: () => {
-        openGallery();
-        refreshStatus();
-      },
-    }),
-  );
-}
+byId("search").addEventListener("input", fillLater(showGallery));
+byId("more").addEventListener("click", () => showMore(true));
+const name = byId("new-name");
+byId("new-photos").append(
+  photoDrop({
+    whose: () => (name.value.trim() ? { name: name.value.trim() } : null),
+    missing: "Give a name first, then choose the photos again.",
+    field: name,
+    ondone: () => {
+      openGallery();
+      refreshStatus();
+    },
+  }),
+);
 
 /**
  * Show everyone, and what to look at; again after each change. If nothing has changed, the scroll
@@ -153,11 +151,7 @@ function tile(performer) {
       { href: `#performer/${performer.id}` },
       latePicture(performer.thumbnail, ""),
       make("span", { class: "name", text: performer.name }),
-      small(
-        [performer.disambiguation, count(performer.photos, "photo")].filter(Boolean).join(", "),
-      ),
+      small(detail(performer)),
     ),
   );
 }
-
-startGallery();

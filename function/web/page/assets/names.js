@@ -1,12 +1,12 @@
-// Asks whose name it is when somebody enrolled has it already.
+// Asks whose name it is when somebody enrolled has it.
 
 import { chooseInDialog, count } from "./dom.js";
 import { facesOf } from "./faces.js";
 import { getJson, performersOf } from "./server.js";
 
 /**
- * Ask whether somebody is one of those who have the name. Returns one of them, "new" for somebody
- * else of that name, or null if the user goes back.
+ * Ask whether somebody is one of those who have the name. Returns that one, "new" for somebody else,
+ * or null if the user goes back.
  *
  * @param {unknown} error What the server said: it knows who has the name.
  * @param {string} name

@@ -1,11 +1,10 @@
-// The start: which view the URL names, and what each view does when it is shown.
+// The start: which view the URL names, and how each is shown.
 
 import { byId, notice } from "./dom.js";
 import { startIdentify } from "./identify.js";
 import { startStatus } from "./status.js";
 
-// What the first view does not need is loaded later, since a browser requests six files at a time, and
-// these would delay the list of videos. What fewer people need is loaded when they do.
+// A browser requests six files at a time: more would delay the first view, so the rest is loaded later.
 const loadGallery = () => import("./gallery.js");
 
 /** @satisfies {Record<string, { title: string, show: (...places: string[]) => unknown }>} */
@@ -115,5 +114,5 @@ startIdentify();
 startStatus();
 addEventListener("hashchange", route);
 route();
-// A module that fails to load is requested again by the view that needs it, which shows any error.
+// If this fails, the view requests it again, and shows the error.
 loadGallery().catch(() => {});

@@ -1,6 +1,6 @@
-// One performer: the photos, and what can be changed.
+// One performer: names, links and photos.
 
-import { openChooser } from "./chooser.js";
+import { change, changes } from "./changes.js";
 import {
   byId,
   confirmInDialog,
@@ -13,16 +13,20 @@ import {
   notice,
   small,
 } from "./dom.js";
-import { facesOf } from "./faces.js";
-import { askWhetherSame } from "./names.js";
 import { photoDrop } from "./photos.js";
 import { latePicture } from "./pictures.js";
 import { fillSaid } from "./said.js";
-import { codeOf, getJson, postJson, wordsOf } from "./server.js";
+import { getJson, wordsOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 
-// A slow answer to an earlier question must not replace that to a later one.
-let asked = 0;
+let asked = 0; // a slow answer must not replace a later one
+
+/** @type {string | number | undefined} */
+let shown;
+
+addEventListener("performer-changed", (event) =>
+  reload(/** @type {CustomEvent<string>} */ (event).detail),
+);
 
 /**
  * Show one performer; `photo` is the number of the photo to point out, counted from 1.
@@ -32,6 +36,7 @@ let asked = 0;
  */
 export async function showPerformer(id, photo) {
   const view = byId("performer");
+  shown = id;
   asked += 1;
   const question = asked;
   try {
@@ -135,12 +140,7 @@ async function removeAlias(performer, alias) {
     "Remove",
   );
   if (agreed)
-    await change(
-      "/gallery/remove-alias",
-      { id: performer.id, alias },
-      performer.id,
-      "#performer-title",
-    );
+    await change("/gallery/remove-alias", { id: performer.id, alias }, "#performer-title");
 }
 
 /** @param {PerformerReply} performer */
@@ -198,12 +198,7 @@ async function removePhoto(performer, photo) {
     "Remove",
   );
   if (agreed)
-    await change(
-      "/gallery/remove-photo",
-      { id: performer.id, photo: photo.hash },
-      performer.id,
-      "#photos-title",
-    );
+    await change("/gallery/remove-photo", { id: performer.id, photo: photo.hash }, "#photos-title");
 }
 
 /** @param {PerformerReply} performer */
@@ -215,7 +210,7 @@ function adding(performer) {
     photoDrop({
       whose: () => ({ id: performer.id }),
       missing: "",
-      ondone: () => reload(performer.id, ".drop input"),
+      ondone: () => reload(".drop input"),
     }),
   );
 }
@@ -227,178 +222,10 @@ function said({ id, name }) {
   return place;
 }
 
-/** @param {PerformerReply} performer */
-function changes(performer) {
-  const trouble = make("div", { id: "change-trouble", role: "alert" });
-  return make(
-    "section",
-    { class: "card", "aria-labelledby": "change-title" },
-    make("h2", { id: "change-title", text: "Change" }),
-    trouble,
-    renaming(performer),
-    merging(performer),
-    unnaming(performer),
-    forgetting(performer),
-  );
-}
-
-/** @param {PerformerReply} performer */
-function renaming(performer) {
-  const input = make("input", {
-    id: "rename",
-    type: "text",
-    required: true,
-    maxlength: 300,
-    autocomplete: "off",
-    value: performer.name,
-  });
-  /** @param {SubmitEvent} event */
-  const submit = (event) => {
-    event.preventDefault();
-    rename(performer, input.value.trim(), false);
-  };
-  return make(
-    "form",
-    { onsubmit: submit },
-    make("label", { for: "rename", text: "Name" }),
-    make("div", { class: "row" }, input, make("button", { text: "Rename" })),
-  );
-}
-
-/**
- * Rename; if the name is taken, the user says whether both are one person, who are then merged.
- *
- * @param {PerformerReply} performer
- * @param {string} name
- * @param {boolean} isNew
- */
-async function rename(performer, name, isNew) {
-  byId("change-trouble")?.replaceChildren();
-  try {
-    await postJson("/gallery/rename", { id: performer.id, name, new: isNew });
-    await reload(performer.id, "#rename");
-  } catch (error) {
-    if (codeOf(error) !== "name_taken") {
-      complain(error);
-      return;
-    }
-    const same = await askWhetherSame(error, name, new Set());
-    if (same === "new") await rename(performer, name, true);
-    else if (same) await merge(same, { ...performer, photos: performer.photos.length });
-  }
-}
-
-/** @param {PerformerReply} performer */
-function merging(performer) {
-  const choose = () =>
-    openChooser(`Who else is ${performer.name}?`, row, {
-      leaveOut: new Set([performer.id]),
-      onchoose: (other) => merge(performer, other),
-    });
-  /** @type {HTMLElement} */
-  const row = make("p", {}, makeButton("Merge with another performer …", choose));
-  return row;
-}
-
-/**
- * Merge two performers, of whom one is shown.
- *
- * @param {Named} kept
- * @param {Named & { photos: number }} absorbed
- */
-async function merge(kept, absorbed) {
-  const agreed = await confirmInDialog(
-    `Merge ${absorbed.name} into ${kept.name}?`,
-    [
-      `${kept.name} takes over ${count(absorbed.photos, "photo")}, the links and the aliases of ${absorbed.name}, who is then no longer a separate performer. This cannot be undone.`,
-      facesOf([absorbed, kept]),
-    ],
-    "Merge",
-  );
-  if (!agreed) return;
-  const both = { kept: kept.id, absorbed: absorbed.id };
-  const address = `#performer/${kept.id}`;
-  if (location.hash.startsWith(address)) {
-    await change("/gallery/merge", both, kept.id, "#performer-title");
-  } else if (await change("/gallery/merge", both)) {
-    location.replace(address); // the address of the other leads nowhere now
-  }
-}
-
-/** @param {PerformerReply} performer */
-function unnaming(performer) {
-  const { photos } = performer;
-  const own = photos.filter(({ origin }) => origin.startsWith("library: "));
-  if (!own.length) return null;
-  const unname = async () => {
-    const isAll = own.length === photos.length;
-    const agreed = await confirmInDialog(
-      `Take back that this is ${performer.name} in the library?`,
-      [
-        `${count(own.length, "view")} enrolled from the library ${own.length === 1 ? "is" : "are"} removed, and whoever was recognised only by ${own.length === 1 ? "it" : "them"} is a stranger again.`,
-        isAll ? "Nothing else was enrolled, so a name made there is removed, too." : "",
-      ].filter(Boolean),
-      "Take back",
-    );
-    if (!agreed || !(await change("/library/strangers/unname", { performer: performer.id })))
-      return;
-    if (isAll) location.hash = "#strangers";
-    else await reload(performer.id, "#performer-title");
-  };
-  return make("p", {}, makeButton("Take back what was named in the library …", unname));
-}
-
-/** @param {PerformerReply} performer */
-function forgetting(performer) {
-  const forget = async () => {
-    const agreed = await confirmInDialog(
-      `Forget ${performer.name}?`,
-      [
-        `The name, ${count(performer.photos.length, "photo")} and every correction are erased from the gallery file. This cannot be undone.`,
-        "No import brings them back until you run python -m tools unforget. Copies that you made are not erased.",
-      ],
-      "Forget for good",
-    );
-    if (agreed && (await change("/gallery/forget", { id: performer.id })))
-      location.hash = "#gallery";
-  };
-  return make("p", {}, makeButton(`Forget ${performer.name} …`, forget, { class: "danger" }));
-}
-
-/**
- * Request a change, then show performer `shownAfter` with the focus at `place`.
- *
- * @template {keyof Fields} Asked
- * @param {Asked} path
- * @param {Fields[Asked]} fields
- * @param {number} [shownAfter]
- * @param {string} [place]
- */
-async function change(path, fields, shownAfter, place) {
-  byId("change-trouble")?.replaceChildren();
-  try {
-    await postJson(path, fields);
-  } catch (error) {
-    complain(error);
-    return false;
-  }
-  if (shownAfter && place) await reload(shownAfter, place);
-  else refreshStatus();
-  return true;
-}
-
-/** @param {unknown} error */
-function complain(error) {
-  byId("change-trouble")?.replaceChildren(notice("Nothing was changed", wordsOf(error)));
-}
-
-/**
- * @param {number} id
- * @param {string} place
- */
-async function reload(id, place) {
+/** @param {string} place */
+async function reload(place) {
   const said = find(byId("performer"), ".drop + .findings");
-  await showPerformer(id);
+  await showPerformer(shown);
   // Messages about the photos just dropped stay visible.
   if (said?.childElementCount) find(byId("performer"), ".drop + .findings")?.replaceWith(said);
   find(byId("performer"), place)?.focus({ preventScroll: true });

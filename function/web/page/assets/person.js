@@ -1,19 +1,20 @@
-// One person in a video: who it may be, when they are seen, and the user's corrections.
+// One person in a video, and the user's corrections.
 
+import { onPictures, timeline } from "./appearances.js";
 import { openChooser } from "./chooser.js";
-import { clock, count, find, link, make, makeButton, probability } from "./dom.js";
+import { find, make, makeButton } from "./dom.js";
 import { face } from "./faces.js";
+import { asMatch, bestOf, confirmed, rejectedIn, withNumber } from "./matches.js";
 import { askWhetherSame } from "./names.js";
 import { saidRow } from "./said.js";
 import { codeOf } from "./server.js";
 import { refreshStatus } from "./status.js";
 import { unchanged } from "./troubles.js";
-
-const MOST_PICTURES = 12; // of an album that are listed at a person before all are asked for
+import { linesOf } from "./verdict.js";
 
 let cards = 0;
 
-/** A person's card. It is drawn anew after each correction, as the person is seen then. */
+/** A person's card, drawn again after each correction. */
 export class PersonCard {
   /**
    * The video lasts `seconds`, and `play` plays it. Without a corrector, nothing can be corrected.
@@ -46,6 +47,7 @@ export class PersonCard {
   draw(controls) {
     const { person, element } = this;
     const best = bestOf(person);
+    const lines = linesOf(person, this.id, this.corrector, (match) => this.assign(match));
     const image = `data:image/jpeg;base64,${person.image}`;
     const { pictures = [], appearances } = person;
     const place = pictures.length ? "album" : appearances.length ? "video" : "picture";
@@ -59,7 +61,7 @@ export class PersonCard {
         face(image, `Face in the ${place}`, `In the ${place}`),
         ...(best ? [face(best.poster, `Enrolled face of ${best.name}`, "Enrolled")] : []),
       ),
-      make("div", { class: "who" }, ...this.lines(best)),
+      make("div", { class: "who" }, ...lines),
       place === "album" ? onPictures(pictures, (number) => this.play(number, image)) : "",
       place === "video" ? timeline(person, this.seconds, (start) => this.play(start, image)) : "",
       ...this.said(),
@@ -67,22 +69,7 @@ export class PersonCard {
     );
   }
 
-  /** @param {MatchReply} [best] */
-  lines(best) {
-    const { person, corrector } = this;
-    const others = person.matches.filter((one) => one !== best);
-    return [
-      heading(person, this.id),
-      ...(best ? matchLines(person, best) : [unknownLine(person, corrector !== null)]),
-      seen(person),
-      ...(best && corrector?.refresh ? [links(best)] : []),
-      ...(corrector && others.length && person.decided !== "confirmed"
-        ? [otherCandidates(others, (match) => this.assign(match))]
-        : []),
-    ];
-  }
-
-  /** What the user said of this person before, each with a way back; nothing if that is nothing. */
+  /** What the user said of this person before, each with Undo. */
   said() {
     const { person, corrector } = this;
     const earlier = (person.said ?? []).filter(({ id }) => id !== this.made);
@@ -125,7 +112,7 @@ export class PersonCard {
     return best ? this.assign(best) : false;
   }
 
-  /** Take the last correction back; false if that failed, or there is none. */
+  /** Undo the last correction; false if that failed, or there is none. */
   async takeBack() {
     return this.undo ? this.undo() : false;
   }
@@ -158,7 +145,7 @@ export class PersonCard {
   }
 
   /**
-   * Replace `row` by a type-ahead; nobody is offered who was rejected.
+   * Replace `row` by a chooser that leaves out those who were rejected.
    *
    * @param {HTMLElement} row
    */
@@ -197,7 +184,7 @@ export class PersonCard {
   }
 
   /**
-   * Send a correction; then the person is shown as in `after`, or as the server sees them then.
+   * Send a correction, then show the person as `after`, or as the server sees them now.
    *
    * @param {() => Promise<Corrected>} send
    * @param {PersonShown} after
@@ -224,7 +211,7 @@ export class PersonCard {
   }
 
   /**
-   * Take something back; then the person is shown as `before`, or as the server sees them then.
+   * Undo something, then show the person as `before`, or as the server sees them now.
    *
    * @param {() => Promise<unknown>} undo
    * @param {PersonShown} before
@@ -277,62 +264,6 @@ export class PersonCard {
 }
 
 /**
- * Whom the user said that it is not, as far as that is listed.
- *
- * @param {PersonShown} person
- * @returns {Set<number>}
- */
-function rejectedIn({ said = [] }) {
-  const rejections = said.filter(({ kind }) => kind === "rejected");
-  return new Set(rejections.map(({ performer_id: id }) => Number(id)));
-}
-
-/**
- * Whom the card offers: nobody, if the likeliest was just said to be wrong.
- *
- * @param {PersonShown} person
- */
-const bestOf = ({ verdict, decided, matches }) =>
-  verdict === "unknown" && decided ? undefined : matches[0];
-
-/**
- * @param {PersonShown} person
- * @param {MatchReply} match
- * @returns {PersonShown}
- */
-const confirmed = (person, match) => ({
-  ...person,
-  verdict: "match",
-  decided: "confirmed",
-  matches: [match, ...person.matches.filter((one) => one.id !== match.id)],
-});
-
-/**
- * A performer as a match, of which no more is known.
- *
- * @param {Named} performer
- * @returns {MatchReply}
- */
-export function asMatch({ id, name }) {
-  const poster = `/gallery/thumbnail?id=${id}`;
-  const unknown = { urls: [], hints: [], stash_ids: [], sources: [] };
-  return { ...unknown, id: String(id), name, poster, score: 0 };
-}
-
-/**
- * Somebody new has a number once they are enrolled.
- *
- * @param {PersonShown} person
- * @param {number | null} performer
- * @returns {PersonShown}
- */
-function withNumber(person, performer) {
-  const [best, ...others] = person.matches;
-  if (best?.id !== "0" || performer === null) return person;
-  return { ...person, matches: [asMatch({ id: performer, name: best.name }), ...others] };
-}
-
-/**
  * @param {string} text
  * @param {string} label
  * @param {() => unknown} onclick
@@ -342,194 +273,4 @@ function action(text, label, onclick, isPrimary = false) {
     class: isPrimary ? "primary" : null,
     "aria-label": label === text ? null : label,
   });
-}
-
-/**
- * @param {PersonShown} person
- * @param {string} id
- */
-function heading(person, id) {
-  const name = bestOf(person)?.name ?? "Unknown";
-  const words = {
-    match: person.decided === "confirmed" ? "confirmed by you" : "match",
-    uncertain: "uncertain: check it yourself",
-    unknown: person.decided === "ignored" ? "ignored" : "nobody enrolled",
-  };
-  return make(
-    "h3",
-    { id },
-    name,
-    " ",
-    make("span", { class: "verdict", text: words[person.verdict] }),
-  );
-}
-
-const HINT_WORDS = {
-  path: "named in the path",
-  tag: "tagged in Stash",
-};
-
-/**
- * @param {PersonShown} person
- * @param {MatchReply} best
- */
-function matchLines(person, best) {
-  const rows = [];
-  if (person.decided !== "confirmed") rows.push(line("Probability", probability(best)));
-  if (best.hints.length) {
-    const words = best.hints.map((kind) => HINT_WORDS[kind]).join(", ");
-    rows.push(line("Raised by", make("span", { text: words })));
-  }
-  if (best.urls.length) {
-    const row = line("Links", ...best.urls.map(link));
-    row.classList.add("links");
-    rows.push(row);
-  }
-  return rows;
-}
-
-/**
- * @param {string} label
- * @param {...HTMLElement} what
- */
-function line(label, ...what) {
-  return make("p", { class: "line" }, make("span", { class: "label", text: label }), ...what);
-}
-
-/**
- * @param {PersonShown} person
- * @param {boolean} canBeNamed
- */
-function unknownLine({ decided }, canBeNamed) {
-  if (decided === "ignored") return make("p", { text: "It does not matter who this is." });
-  if (decided === "rejected") return make("p", { text: "It is not who it seemed to be." });
-  const what = canBeNamed ? " Name them to recognise them next time." : "";
-  return make("p", { text: `Nobody in the gallery looks like this.${what}` });
-}
-
-/** @param {MatchReply} best */
-function links({ id, name }) {
-  return make(
-    "p",
-    { class: "line links" },
-    make("a", { href: `#library/performer=${id}`, text: `Every video of ${name}` }),
-    make("a", { href: `#performer/${id}`, text: `${name} in the gallery` }),
-  );
-}
-
-/** @param {PersonShown} person */
-function seen(person) {
-  if (person.pictures?.length) {
-    const words = `on ${count(person.pictures.length, "picture")}, ${count(person.faces, "face")}`;
-    return line("Seen", make("span", { text: words }));
-  }
-  const spans = person.appearances.length;
-  if (!spans) return line("Seen", make("span", { text: count(person.faces, "face") })); // in a photo
-  const words = `${spans === 1 ? "once" : `${spans} times`}, ${count(person.faces, "face")}, best at ${clock(person.best_seconds)}`;
-  return line("Seen", make("span", { text: words }));
-}
-
-/**
- * @param {MatchReply[]} others
- * @param {(match: MatchReply) => unknown} choose
- */
-function otherCandidates(others, choose) {
-  const rows = others.map((match) =>
-    make(
-      "li",
-      {},
-      match.poster.startsWith("data:")
-        ? make("img", { src: match.poster, alt: "" })
-        : make("span", { class: "blank" }),
-      make("span", { class: "name", text: match.name }),
-      probability(match),
-      action("It is this one", `It is ${match.name}`, () => choose(match)),
-    ),
-  );
-  return make(
-    "details",
-    { class: "others" },
-    make("summary", { text: count(others.length, "other candidate") }),
-    make("ul", {}, ...rows),
-  );
-}
-
-/**
- * @param {PersonReply} person
- * @param {number} seconds
- * @param {(start: number) => unknown} play
- */
-function timeline(person, seconds, play) {
-  const most = Math.max(seconds, ...person.appearances.map(([, end]) => end), 0.001);
-  const track = make("div", {
-    class: "track",
-    role: "group",
-    "aria-label": "Appearances; choose one to play it",
-  });
-  person.appearances.forEach(([start, end], index) => {
-    const words = `Play from ${clock(start)} to ${clock(end)}`;
-    const mark = make("button", {
-      type: "button",
-      title: words,
-      "aria-label": words,
-      tabindex: index ? -1 : 0,
-      onclick: () => play(start),
-    });
-    mark.style.left = `${(100 * start) / most}%`;
-    mark.style.width = `${(100 * (end - start)) / most}%`;
-    track.append(mark);
-  });
-  track.addEventListener("keydown", moveAlong);
-  const ends = make(
-    "div",
-    { class: "ends", "aria-hidden": "true" },
-    make("span", { text: "0:00" }),
-    make("span", { text: clock(most) }),
-  );
-  return make("div", { class: "timeline" }, track, ends);
-}
-
-/**
- * Buttons that show the pictures of an album somebody is on.
- *
- * @param {number[]} pictures
- * @param {(number: number) => unknown} show
- */
-function onPictures(pictures, show) {
-  const button = (/** @type {number} */ number) =>
-    makeButton(`picture ${number}`, () => show(number), { class: "span" });
-  const row = make("p", { class: "on-pictures" }, ...pictures.slice(0, MOST_PICTURES).map(button));
-  const rest = pictures.slice(MOST_PICTURES);
-  const more = makeButton(
-    `and ${rest.length.toLocaleString("en")} more`,
-    () => {
-      const others = rest.map(button);
-      more.replaceWith(...others);
-      others[0]?.focus();
-    },
-    { class: "span" },
-  );
-  if (rest.length) row.append(more);
-  return row;
-}
-
-/** @type {Record<string, number>} */
-const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-
-/**
- * The arrow keys move along a timeline, so that Tab passes it in one step.
- *
- * @this {HTMLElement}
- * @param {KeyboardEvent} event
- */
-function moveAlong(event) {
-  const step = STEPS[event.key];
-  if (!step) return;
-  const marks = [...this.querySelectorAll("button")];
-  const current = /** @type {HTMLButtonElement} */ (document.activeElement);
-  const next = marks[marks.indexOf(current) + step];
-  if (!next) return;
-  event.preventDefault();
-  for (const mark of marks) mark.tabIndex = mark === next ? 0 : -1;
-  next.focus();
 }

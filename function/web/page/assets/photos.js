@@ -1,4 +1,4 @@
-// Photos are dropped or chosen here, and sent to the server one by one.
+// Takes photos, and sends them one by one.
 
 import { make } from "./dom.js";
 import { askWhetherSame } from "./names.js";
@@ -7,10 +7,9 @@ import { changesSoFar, codeOf, getJson, wordsOf } from "./server.js";
 let made = 0;
 
 /**
- * Build a drop area for photos. `whose()` says whose they are, or null if that is not known yet;
- * then the message `missing` is shown. A name is somebody new, unless the user says otherwise. More
- * photos for a name are of whom the last ones were, until the `field` of the name was edited or
- * something else was changed: the name may be another's then.
+ * Build a drop area for photos. `whose()` says whose they are; where it is null, `missing` is shown.
+ * A name is somebody new, unless the user says otherwise. More photos for a name go to the same person
+ * until its `field` is edited or something else changes: the name may be another's then.
  *
  * @param {PhotoDropOptions} options
  */
@@ -88,7 +87,7 @@ async function sendAll(files, whose, said) {
 }
 
 /**
- * Send one photo and say what came of it. Returns whose it is, or null if the user goes back.
+ * Send one photo and show the outcome. Returns whose it is, or null if the user goes back.
  *
  * @param {File} file
  * @param {PhotosOf} whose

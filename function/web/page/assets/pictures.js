@@ -16,7 +16,7 @@ const observer = new IntersectionObserver(
 );
 
 /**
- * An <img> of a URL on this server, empty until it is near the view; a blank if there is none.
+ * An <img> of this server, empty until it is near the view; a blank without a URL.
  *
  * @param {string | null} source
  * @param {string} alt

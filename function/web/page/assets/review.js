@@ -21,10 +21,8 @@ import { nobodyFound, trouble, unchanged } from "./troubles.js";
 const AHEAD = 5; // so many before the end of what is known, the next are asked for
 const AGAIN_MS = 1500; // until it is asked again, if names are not yet those of today
 
-/** @typedef {"confirmed" | "rejected" | "ignored" | "skipped"} Answer */
-
 /** @type {Record<string, Answer | "undo">} */
-const KEYS = { y: "confirmed", n: "rejected", i: "ignored", s: "skipped", u: "undo" };
+const KEYS = { y: "confirmed", n: "rejected", s: "skipped", i: "ignored", u: "undo" };
 
 const WORDS = /** @type {const} */ ({
   confirmed: "Yes",
@@ -54,26 +52,22 @@ let sending = Promise.resolve(); // answers are stored in the order in which the
 /** @type {WeakMap<ReviewedReply, HTMLElement>} */
 const drawn = new WeakMap();
 
-function startReview() {
-  const order = /** @type {const} */ (["confirmed", "rejected", "skipped", "ignored", "undo"]);
-  byId("review-answers").append(
-    ...order.map((answer) => {
-      const key = Object.entries(KEYS).find(([, one]) => one === answer)?.[0] ?? "";
-      return make(
-        "button",
-        {
-          type: "button",
-          class: answer === "confirmed" ? "primary" : answer,
-          "aria-keyshortcuts": key,
-          onclick: () => act(answer),
-        },
-        `${WORDS[answer]} `,
-        make("kbd", { "aria-hidden": "true", text: key }),
-      );
-    }),
-  );
-  addEventListener("keydown", pressed);
-}
+byId("review-answers").append(
+  ...Object.entries(KEYS).map(([key, answer]) =>
+    make(
+      "button",
+      {
+        type: "button",
+        class: answer === "confirmed" ? "primary" : answer,
+        "aria-keyshortcuts": key,
+        onclick: () => act(answer),
+      },
+      `${WORDS[answer]} `,
+      make("kbd", { "aria-hidden": "true", text: key }),
+    ),
+  ),
+);
+addEventListener("keydown", pressed);
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
@@ -85,14 +79,14 @@ function pressed(event) {
   act(answer);
 }
 
-/** Show who is uncertain; one comes back to the same person, unless all were looked at. */
+/** Show who is uncertain, from the person shown last. */
 export async function showReview() {
   if (place >= people.length) await restart();
   else render();
   showSaid();
 }
 
-/** Keep the list of what was said up to date: now, or if it is folded, once it is opened. */
+/** Bring the list of what was said up to date; if it is folded, once it is opened. */
 const showSaidLater = fillLater(() => {
   const list = find(byId("review-said"), "details");
   if (!list || list.hasAttribute("open")) showSaid();
@@ -296,5 +290,3 @@ function draw(person) {
   drawn.set(person, element);
   return element;
 }
-
-startReview();

@@ -1,6 +1,6 @@
-// What the user said of people in videos: lists in which each decision can be taken back.
+// What the user said of people in videos, each with Undo.
 
-import { find, make, makeButton, nameOf, small, timesOf } from "./dom.js";
+import { find, firstOf, make, makeButton, nameOf, small, timesOf } from "./dom.js";
 import { latePicture } from "./pictures.js";
 import { getJson, postJson } from "./server.js";
 import { refreshStatus } from "./status.js";
@@ -18,7 +18,7 @@ const WORDS = {
 };
 
 /**
- * A line of what was said, with a button that takes it back. Without `undo`, that is done here.
+ * A line of what was said; without an `undo` of its own, it is taken back here.
  *
  * @param {DecisionListed} decision
  * @param {() => unknown} [undo]
@@ -65,8 +65,8 @@ async function takeBack({ id }, row) {
 }
 
 /**
- * Fill a place with a folded list of what was said; it stays empty if that is nothing.
- * `onundone` is told the number of each that is taken back.
+ * Fill a place with a folded list of what was said, or nothing. `onundone` gets the number of each that
+ * is taken back.
  *
  * @param {HTMLElement} place
  * @param {string} title
@@ -91,7 +91,7 @@ export async function fillSaid(place, title, query, onundone = () => {}) {
   );
   const isSame = place.dataset.query === query;
   place.dataset.query = query;
-  // Whatever is wrong is said by the rest of the view.
+  // The rest of the view says what is wrong.
   const first = query ? await ask(query).catch(() => null) : null;
   if (place.dataset.query !== query) return; // something else was asked for meanwhile
   const open = isSame && Boolean(find(place, "details[open]"));
@@ -116,7 +116,6 @@ function ask(query, before = null) {
 /** @param {DecisionListed} decision */
 function inVideo(decision) {
   const { oshash, path, person, picture } = decision;
-  const spans = timesOf(decision);
   const row = saidRow(decision, undefined, latePicture(picture, ""));
   find(row, ".detail")?.before(
     make(
@@ -128,7 +127,7 @@ function inVideo(decision) {
         text: nameOf(path),
       }),
       " ",
-      small(spans.slice(0, MOST_SPANS).join(", ") + (spans.length > MOST_SPANS ? " …" : "")),
+      small(firstOf(timesOf(decision), MOST_SPANS)),
     ),
   );
   return row;

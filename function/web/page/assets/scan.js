@@ -1,4 +1,4 @@
-// The scan of the library: how far it is, and the buttons that start, pause and end it.
+// The scan of the library: its progress, and the buttons to start, pause and end it.
 
 import {
   byId,
@@ -36,7 +36,7 @@ let beginner = null;
 let onnews = () => {};
 
 /**
- * Follow the scan while the library is shown; `news` is called when there are new results.
+ * Follow the scan while the library is shown; call `news` when there are results.
  *
  * @param {() => unknown} news
  */
@@ -175,7 +175,7 @@ function showButtons(job) {
   if (hadFocus) row.querySelector("button")?.focus();
 }
 
-/** What stands in place of the list while nothing is scanned: how to begin. */
+/** How to begin, in place of the list while nothing is scanned. */
 export function beginning() {
   if (beginner) return beginner;
   const more = "Folders and zip archives of pictures become albums: ";

@@ -51,8 +51,7 @@ export const changesSoFar = () => changes;
 const underWay = new Set();
 
 /**
- * Note a change: what is read of the library or of the gallery from now on waits until it is stored,
- * and so shows it.
+ * Note a change: what is read of the library or gallery from now on waits until it is stored.
  *
  * @template Stored
  * @param {Promise<Stored>} change
@@ -65,7 +64,7 @@ export function storing(change) {
 }
 
 /**
- * Whether an answer would be wrong that does not know a change under way.
+ * Whether an answer has to wait for changes under way.
  *
  * @param {string} path
  */
@@ -85,7 +84,7 @@ function askForToken(wrong) {
 }
 
 /**
- * Send a request with the token, asking for it if need be; if the server is full, try again soon.
+ * Send a request with the token, asking for it if need be; try again if the server is busy.
  *
  * @param {string} path
  * @param {SendOptions} options
@@ -124,8 +123,7 @@ export async function send(
 }
 
 /**
- * The address of one of the server's paths, as seen from the page: a proxy may serve all of it
- * under a path of its own.
+ * The address of a path, as seen from the page: a proxy may add a path of its own.
  *
  * @param {string} path
  */
@@ -173,7 +171,7 @@ async function readError(response) {
 }
 
 /**
- * Read something, as it is once every change of this page is stored; or change something.
+ * Read something once every change of this page is stored; or change something.
  *
  * @template {Address} Asked
  * @param {Asked} path

@@ -1,4 +1,4 @@
-// The small panel that shows whether all is well, and which engine is used.
+// The small panel that shows whether the server is ready.
 
 import { byId, command, count, make, notice } from "./dom.js";
 import { getJson, isMissing, wordsOf } from "./server.js";
@@ -24,8 +24,7 @@ export function startStatus() {
   refreshStatus();
 }
 
-// A slow answer to an earlier question must not replace that to a later one.
-let asked = 0;
+let asked = 0; // a slow answer must not replace a later one
 
 export async function refreshStatus() {
   asked += 1;
@@ -34,7 +33,7 @@ export async function refreshStatus() {
     const ready = await getJson("/ready");
     if (question !== asked) return;
     byId("lamp").className = "lamp good";
-    // Without the token, the server only says that all is well.
+    // Without the token, the server says no more.
     if (ready.performers === undefined) {
       byId("status-line").textContent = "Ready";
       return;

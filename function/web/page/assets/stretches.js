@@ -1,5 +1,5 @@
-// Long lists as a row of shorter ones. One far out of view is emptied and keeps its height, so that
-// ten thousand entries cost no more than those in view.
+// Long lists in parts. A part far out of view is emptied and keeps its height, so that ten thousand
+// entries cost no more than those in view.
 
 /**
  * @template Entry

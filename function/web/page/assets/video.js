@@ -3,16 +3,16 @@
 import { pictureList, showPicture } from "./album.js";
 import { arrangePeople } from "./cast.js";
 import { ofVideo } from "./corrections.js";
-import { byId, count, damage, find, make, makeButton, nameOf, notice } from "./dom.js";
+import { byId, count, damage, find, lengthOf, make, makeButton, nameOf, notice } from "./dom.js";
+import { libraryAddress } from "./filters.js";
 import { choose } from "./identify.js";
-import { lengthOf, libraryAddress } from "./library.js";
-import { asMatch, PersonCard } from "./person.js";
+import { asMatch } from "./matches.js";
+import { PersonCard } from "./person.js";
 import { makePlayer } from "./player.js";
 import { saidRow } from "./said.js";
 import { getJson, postJson, wordsOf } from "./server.js";
 
-// A slow answer to an earlier question must not replace that to a later one.
-let asked = 0;
+let asked = 0; // a slow answer must not replace a later one
 
 /** @type {Player | null} */
 let player = null;

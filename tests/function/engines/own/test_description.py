@@ -76,7 +76,7 @@ def test_another_file_is_another_model_and_its_place_is_none(tmp_path: Path) -> 
         ({"licence": None}, "has no licence; it must be a note"),
         ({"name": "a/b"}, "name is 'a/b'; it must be at most 60"),
         ({"licence": ""}, "licence is ''; it must be a note on one line"),
-        ({"sha256": "abc"}, "sha256 is 'abc'; it must be 64 hexadecimal digits"),
+        ({"sha256": "abc"}, "sha256 is 'abc'; it must be 64 lower-case hexadecimal digits"),
         ({"input_pixels": 16}, "input_pixels is 16; it must be a whole number from 32 to 512"),
         ({"input_pixels": 112.5}, "input_pixels is 112.5; it must be a whole number"),
         ({"channels": "grey"}, "channels is 'grey'; it must be the order of the channels"),

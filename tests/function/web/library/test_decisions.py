@@ -20,11 +20,7 @@ PAGE = {PAGE_HEADER: "1"}
 def library(tmp_path: Path) -> MadeUpLibrary:
     """P0 and P1 uncertain in two videos, P2 certain in the second, a stranger in a third."""
     made = MadeUpLibrary(tmp_path)
-    made.scan("a.mp4", [made.person(0)])
-    made.scan("sub/b.mp4", [made.person(1), made.person(2, 10)])
-    made.scan("c.mp4", [made.person(None)])
-    with closing(sqlite3.connect(made.ledger_path)) as raw, raw:
-        raw.execute("UPDATE outcomes SET verdict = 'uncertain', score = 60 WHERE performer < 3")
+    made.scan_uncertain([made.person(None)])
     return made
 
 

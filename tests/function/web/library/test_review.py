@@ -1,8 +1,6 @@
 """Review over HTTP: who is uncertain, and what the user decides of them."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,7 @@ PAGE = {PAGE_HEADER: "1"}
 def library(tmp_path: Path) -> MadeUpLibrary:
     """P0 and P1 uncertain in two videos, P2 certain in the second, nobody in a third."""
     made = MadeUpLibrary(tmp_path)
-    made.scan("a.mp4", [made.person(0)])
-    made.scan("sub/b.mp4", [made.person(1), made.person(2, 10)])
-    made.scan("c.mp4", [])
-    with closing(sqlite3.connect(made.ledger_path)) as raw, raw:
-        raw.execute("UPDATE outcomes SET verdict = 'uncertain', score = 60 WHERE performer < 3")
+    made.scan_uncertain([])
     return made
 
 

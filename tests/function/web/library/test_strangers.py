@@ -27,10 +27,7 @@ class Made:
 
     def __init__(self, folder: Path) -> None:
         self.library = MadeUpLibrary(folder)
-        self.man, self.woman = self.library.crowd.person(), self.library.crowd.person()
-        self.library.add_video([self.library.seen(self.man), self.library.seen(self.woman)], "1")
-        for name in ("2", "3"):
-            self.library.add_video([self.library.seen(self.man)], name)
+        self.man, self.woman = self.library.add_couple()
         self.settings = {
             "MEDIA_ROOT": "/v",
             "PERFORMERS_DB": str(folder / "g.db"),

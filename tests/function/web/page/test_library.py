@@ -108,7 +108,7 @@ def test_odd_names_stand_in_one_order_in_the_library_and_where_a_video_is_chosen
         expect(page.locator("#videos .path").first).to_be_visible()
         listed = page.evaluate(
             """async () => {
-              const { natural } = await import("/page/dom.js");
+              const { natural } = await import("/page/order.js");
               const all = (await (await fetch("/library/overview")).json()).videos;
               return natural(all.map(({ path }) => path), String);
             }"""

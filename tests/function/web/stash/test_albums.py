@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,11 @@ from function.stash.connection import require_connection
 from function.stash.options import Options
 from function.stash.tasks import Workplace, do_task
 from function.web.stash import work
-from tests.function.web.stash.test_routes import (  # noqa: F401  # fixtures
-    Ask,
-    ask,
-    client,
-    names,
-    pictured,
-    serve,
-    until,
-)
 from tests.support.scans import picture_of, write_squares
-from tests.support.stash_libraries import StashLibrary, stash_library
+from tests.support.stash_asking import Ask, names, pictured, until
+from tests.support.stash_libraries import StashLibrary
 
 PICTURES = tuple(f"{number}.jpg" for number in range(1, 9))
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[StashLibrary]:
-    with stash_library(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(params=["set", "set.zip"])
@@ -58,7 +43,7 @@ def gallery_of(library: StashLibrary, album: Path) -> dict[str, Any]:
 def test_a_gallery_shows_everyone_and_on_which_pictures(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     view = ask("view", scene=gallery_of(library, album))
     assert (view["state"], view["written"]) == ("done", 0)
@@ -73,7 +58,7 @@ def test_a_gallery_shows_everyone_and_on_which_pictures(
 def test_an_image_shows_who_is_on_it_and_no_other(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     assert names(ask("view", scene=image_in(library, album, 2))) == [["P1"]]
     assert names(ask("view", scene=image_in(library, album, 7))) == [["P2"]]
@@ -83,7 +68,7 @@ def test_an_image_shows_who_is_on_it_and_no_other(
     assert (view["state"], view["people"]) == (state, [])
 
 
-def look_until(ask: Ask, state: str, scene: dict[str, Any], **fields: Any) -> Any:  # noqa: F811
+def look_until(ask: Ask, state: str, scene: dict[str, Any], **fields: Any) -> Any:
     """Look at something, and return its view once it is in this state."""
     ask("look", scene=scene, **fields)
     until(lambda: ask("view", scene=scene)["state"] == state)
@@ -102,7 +87,7 @@ def change(album: Path, content: bytes) -> None:
 def test_a_gallery_that_changed_is_looked_at_again(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     scene = gallery_of(library, album)
     assert not ask("look", scene=scene)["changed"]
@@ -118,7 +103,7 @@ def test_a_gallery_that_changed_is_looked_at_again(
 @pytest.mark.parametrize("kind", ["image", "scene"])
 def test_a_file_that_was_written_anew_is_looked_at_again_also_before_stash_knows(
     library: StashLibrary,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
     kind: str,
 ) -> None:
     path = library.root / ("a.mp4" if kind == "scene" else "a.png")
@@ -138,7 +123,7 @@ def test_a_file_that_was_written_anew_is_looked_at_again_also_before_stash_knows
 @pytest.mark.parametrize("kind", ["image", "gallery"])
 def test_an_image_is_looked_at_where_its_first_file_is_not_here(
     library: StashLibrary,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
     kind: str,
 ) -> None:
     (library.root / "a.png").write_bytes(picture_of(1))
@@ -159,7 +144,7 @@ def test_an_album_that_a_link_leads_to_is_queued_with_the_place_where_it_lies(
 def test_who_is_added_by_hand_is_noted_and_undone(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
     kind: str,
 ) -> None:
     is_image = kind == "image"
@@ -192,7 +177,7 @@ def test_who_is_added_by_hand_is_noted_and_undone(
 def test_an_edited_image_is_left_and_named(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     scene = image_in(library, album, 2)
     people = [{"person": 0, "performer": str(library.ids[1])}]
@@ -207,7 +192,7 @@ def test_an_edited_image_is_left_and_named(
 def test_a_write_on_an_image_without_an_answer_is_found_out_later(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
     how: Any,
 ) -> None:
     scene = image_in(library, album, 2)
@@ -250,7 +235,7 @@ def test_images_and_galleries_are_queued_each_once_and_loose_images_alone(
 def test_what_we_wrote_on_images_enrols_nobody(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     scene = image_in(library, album, 2)
     ask("add", scene=scene, people=[{"person": 0, "performer": str(library.ids[1])}])
@@ -274,7 +259,7 @@ def by_hand(library: StashLibrary) -> dict[str, Any]:
 
 def test_a_gallery_made_by_hand_shows_who_is_on_its_images_in_the_order_of_their_paths(
     by_hand: dict[str, Any],
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     view = ask("view", scene=by_hand)
     assert (view["state"], view["reason"], view["changed"]) == ("done", "", False)
@@ -285,7 +270,7 @@ def test_a_gallery_made_by_hand_shows_who_is_on_its_images_in_the_order_of_their
 def test_who_is_added_to_a_gallery_made_by_hand_is_noted_and_undone(
     library: StashLibrary,
     by_hand: dict[str, Any],
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     (number,) = (
         one["person"]
@@ -307,7 +292,7 @@ def test_who_is_added_to_a_gallery_made_by_hand_is_noted_and_undone(
 def test_who_is_rejected_in_a_gallery_made_by_hand_is_offered_on_none_of_its_images(
     library: StashLibrary,
     by_hand: dict[str, Any],
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     (number,) = (
         one["person"]
@@ -320,7 +305,7 @@ def test_who_is_rejected_in_a_gallery_made_by_hand_is_offered_on_none_of_its_ima
 
 def test_somebody_new_in_a_gallery_made_by_hand_is_created_and_added(
     library: StashLibrary,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     people = [library.person(1), pictured(library.person(None, 4))]
     album = library.album("set", PICTURES, people)
@@ -335,7 +320,7 @@ def test_somebody_new_in_a_gallery_made_by_hand_is_created_and_added(
 
 def test_a_gallery_made_by_hand_is_looked_at_image_by_image(
     library: StashLibrary,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     images = [library.fake.add_image(at="/elsewhere/a.jpg")]
     for number in (1, 2):
@@ -351,7 +336,7 @@ def test_a_gallery_made_by_hand_is_looked_at_image_by_image(
 def test_an_image_that_is_new_in_a_gallery_made_by_hand_hides_nobody(
     library: StashLibrary,
     by_hand: dict[str, Any],
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     (library.root / "z.png").write_bytes(picture_of(1))
     image = library.fake.add_image(at=str(library.root / "z.png"))
@@ -368,7 +353,7 @@ def test_an_image_that_is_new_in_a_gallery_made_by_hand_hides_nobody(
 @pytest.mark.parametrize("images", [0, 1])
 def test_a_gallery_without_an_image_that_is_here_says_so(
     library: StashLibrary,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
     images: int,
 ) -> None:
     some = [library.fake.add_image(at="/elsewhere/a.jpg") for _ in range(images)]
@@ -380,7 +365,7 @@ def test_a_gallery_without_an_image_that_is_here_says_so(
 
 def test_of_too_many_images_the_first_are_shown_and_the_others_counted(
     by_hand: dict[str, Any],
-    ask: Ask,  # noqa: F811
+    ask: Ask,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(work, "MOST_IMAGES", 2)
@@ -426,7 +411,7 @@ def test_an_image_whose_album_was_gone_and_is_back_is_looked_at(
 def test_an_image_that_was_gone_and_is_back_is_looked_at_as_it_is_now(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     scene = image_in(library, album, 2)
     with library.ledger() as ledger:
@@ -439,7 +424,7 @@ def test_an_image_that_was_gone_and_is_back_is_looked_at_as_it_is_now(
 
 def test_the_page_queues_chosen_images_and_galleries(
     library: StashLibrary,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     (library.root / "a.png").write_bytes(picture_of(1))
     image = library.fake.add_image(at=str(library.root / "a.png"))
@@ -455,7 +440,7 @@ def test_the_page_queues_chosen_images_and_galleries(
 def test_markers_are_for_scenes_alone(
     library: StashLibrary,
     album: Path,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     asked = {"scene": image_in(library, album, 2), "people": [0]}
     assert ask("markers", fails=True, **asked) == "bad_parameter"

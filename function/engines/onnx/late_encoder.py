@@ -2,7 +2,8 @@
 
 import mmap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -12,20 +13,25 @@ from numpy.typing import NDArray
 from db.models import EncodingSpace
 from db.records import Vector, Vectors
 from function.engines.aligned_chips import cut_aligned
-from function.engines.mirrors import average_mirrored
-from function.engines.protocol import Points
+from function.engines.mirrors import average_mirrored, part_averaged, to_unit
+from function.engines.onnx.sessions import open_session
+from function.engines.protocol import EngineOptions, Points
 from function.media.pictures import RgbImage
+
+CHIPS_ON_GPU = 10
+"""As many as one person's."""
 
 
 @dataclass(frozen=True, eq=False)
-class SecondNet:
-    """What a second net that ships takes, and what it makes.
+class LateNet:
+    """What a net that a `LateEncoder` runs takes, and what it makes.
 
-    The five points of a face lie at `points`, (5, 2), in chips of `chip_pixels`. Opening its
-    session takes `room_bytes` at most. `is_mirrored` says whether an encoding is the mean of those
-    of a chip and of its mirror image, or that of the chip alone.
+    A GPU's process knows it by `name`. The five points of a face lie at `points`, (5, 2), in chips
+    of `chip_pixels`. Opening its session takes `room_bytes` at most. `is_mirrored` says whether an
+    encoding is the mean of those of a chip and of its mirror image, or that of the chip alone.
     """
 
+    name: str
     model: EncodingSpace
     points: NDArray[np.float64]
     chip_pixels: int
@@ -40,16 +46,14 @@ class LateEncoder:
     long as starting everything else that runs nets.
     """
 
-    def __init__(
-        self, net: SecondNet, open_session: Callable[[], Any], *, at_once: int = 1
-    ) -> None:
+    def __init__(self, net: LateNet, open_net: Callable[[], Any], *, at_once: int = 1) -> None:
         """Encode `at_once` chips in one run.
 
         On a CPU several take longer (SFace: 29 ms a chip alone, 38 with nine others).
         """
         self.model = net.model
         self._net = net
-        self._open_session: Callable[[], Any] | None = open_session
+        self._open_net: Callable[[], Any] | None = open_net
         self._at_once = at_once
         self._session: Any = None
         self._opening = Lock()
@@ -62,13 +66,13 @@ class LateEncoder:
     def keep_room(self) -> None:
         """Take the memory that opening its session will need, without writing to it."""
         with self._opening:
-            if self._open_session:
+            if self._open_net:
                 kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
                 self._room = mmap.mmap(-1, self._net.room_bytes, flags=kind)
 
     def only_cut(self) -> None:
         """Forget the graph, if its session is not open: tens of megabytes."""
-        self._open_session = None
+        self._open_net = None
 
     def encode(self, chips: Sequence[RgbImage]) -> Vectors:
         """Encode chips: float32 (len(chips), model.dimensions), length 1."""
@@ -77,17 +81,12 @@ class LateEncoder:
         return self._in_runs(self._run, chips)
 
     def encode_with_likeness(self, chips: Sequence[RgbImage]) -> tuple[Vectors, Vector]:
-        """Encode chips, each with its mirror image, and say how alike both are: (len(chips),).
-
-        Encodings have length 1, so the length of the mean of two tells their cosine.
-        """
+        """Encode chips, each with its mirror image, and say how alike both are: (len(chips),)."""
 
         def encode_both(run: Sequence[RgbImage]) -> Vectors:
             return average_mirrored(self._run, run)
 
-        joined = self._in_runs(encode_both, chips)
-        likeness: Vector = 2 * np.square(np.linalg.norm(joined, axis=1)) - 1
-        return _unit(joined), likeness
+        return part_averaged(self._in_runs(encode_both, chips))
 
     def _in_runs(
         self, encode: Callable[[Sequence[RgbImage]], Vectors], chips: Sequence[RgbImage]
@@ -100,20 +99,24 @@ class LateEncoder:
 
     def _run(self, chips: Sequence[RgbImage]) -> Vectors:
         (encodings,) = self._opened().run(["encodings"], {"chips": np.stack(chips)})
-        return _unit(encodings)
+        return to_unit(encodings)
 
     def _opened(self) -> Any:
         with self._opening:
-            if self._open_session:
+            if self._open_net:
                 if self._room is not None:  # closed once: opening may fail, and be tried again
                     self._room.close()
                     self._room = None
-                self._session = self._open_session()
-                self._open_session = None  # it holds the graph
+                self._session = self._open_net()
+                self._open_net = None  # it holds the graph
             return self._session
 
 
-def _unit(encodings: Vectors) -> Vectors:
-    lengths = np.linalg.norm(encodings, axis=1, keepdims=True)
-    unit: Vectors = encodings / np.maximum(lengths, 1e-6)
-    return unit
+def load_late(net: LateNet, read: Callable[[], bytes], options: EngineOptions) -> LateEncoder:
+    """Load a second net: of `options.nets` where there are some, else on the CPU.
+
+    It is on the CPU whatever `options.device` is; `read` returns its graph.
+    """
+    if options.nets:
+        return LateEncoder(net, partial(options.nets.net, net.name), at_once=CHIPS_ON_GPU)
+    return LateEncoder(net, partial(open_session, read(), replace(options, device="cpu")))
