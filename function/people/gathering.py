@@ -33,19 +33,26 @@ MOST_AGAIN = 10
 MOST_IN_VIDEO = 1_000
 """And at most this many of a video, which takes half a minute: a crowd has as many people."""
 
-FACES_PER_AGAIN = 10
-"""Of a person with few faces one, and one more for each ten: with 15 or 20 one or two of some 70
-lose their names, who were dark or partly covered."""
+FACES_PER_AGAIN = 12
+"""Of a person with few faces one, and one more for each dozen: with 15 or 20 one or two of some 200
+lose their names, who were dark or partly covered. With ten no more are named, and where people look
+alike less is left for those in doubt."""
 
-MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
-"""Of a video at most six faces for each hundred samples and each hundred faces, and ten besides; or
-so many if that is more, and one of each person, up to MOST_IN_VIDEO. What else takes time is
+MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.05, 10, 22
+"""Of a video at most five faces for each hundred samples and each hundred faces, and ten besides;
+or so many if that is more, and one of each person, up to MOST_IN_VIDEO. What else takes time is
 counted in samples and faces, so the second net adds a fifth to the CPU time of small pictures, or a
-third of a second where there are few samples. A clock would make answers depend on the machine."""
+quarter of a second where there are few samples. A clock, or the processor's kind, would make
+answers depend on the machine."""
 
 MOST_LOOKS = 5
 """So often more faces are encoded, of people in doubt and of those who were just divided. Films of
 seven people who look alike need three; a film may be made to need many."""
+
+HALVED_LOOKS, FEWEST_IN_LOOK = 3, 4
+"""In the first of them half of what is left, or at least so many: what these show says best whom to
+look at next. In films of seven who look alike as many are named as if a tenth more were encoded all
+at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +145,14 @@ def _look_again(
     if division is None or not second:
         return groups, second
     parts = groups
-    for _ in range(MOST_LOOKS):
+    for look in range(MOST_LOOKS):
         due = [
             *choose_all_again(parts, model),
             *choose_doubted(parts, second, division),
             *choose_unlike(parts, second, model),
         ]
         due = [face for face in dict.fromkeys(due) if id(face) not in second]
-        more = _encode(due[: most - len(second)], numbers, fetch)
+        more = _encode(due[: _count_now(look, most - len(second))], numbers, fetch)
         second |= more
         before = len(parts)
         # Not the parts: a shot of which nothing was known may be in the wrong one.
@@ -153,6 +160,11 @@ def _look_again(
         if not more and len(parts) == before:
             break
     return parts, second
+
+
+def _count_now(look: int, left: int) -> int:
+    """Say how many faces one look may encode, counted from 0, if so many are left for all."""
+    return left if look >= HALVED_LOOKS else min(left, max(left // 2, FEWEST_IN_LOOK))
 
 
 def _encode(due: Sequence[Face], numbers: Mapping[int, int], fetch: Fetch) -> dict[int, Vector]:
