@@ -33,19 +33,26 @@ MOST_AGAIN = 10
 MOST_IN_VIDEO = 1_000
 """And at most this many of a video, which takes half a minute: a crowd has that many people."""
 
-FACES_PER_AGAIN = 10
-"""One of a person with few faces, and one more for each ten. (With one for each 15 or 20, one or
-two of some 70 people lose their names, who were dark or partly covered.)"""
+FACES_PER_AGAIN = 12
+"""One of a person with few faces, and one more for each dozen. (With one for each 15 or 20, one or
+two of some 200 lose their names, who were dark or partly covered. With one for each ten no more are
+named, and where people look alike less is left for those in doubt.)"""
 
-MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.06, 10, 25
-"""At most six faces of a video for each hundred samples and each hundred faces, and ten more; or
+MOST_SHARE, MOST_BESIDES, MOST_IN_SHORT = 0.05, 10, 22
+"""At most five faces of a video for each hundred samples and each hundred faces, and ten more; or
 this many if that is more, and one of each person, up to MOST_IN_VIDEO. The rest of the work grows
 with samples and faces too, so the second net adds a fifth to the CPU time of small pictures, or a
-third of a second where there are few samples. A clock would make answers depend on the machine."""
+quarter of a second where there are few samples. A clock, or the processor's kind, would make
+answers depend on the machine."""
 
 MOST_LOOKS = 5
 """How often more faces are encoded, of people in doubt and of those who were just divided. Films of
 seven people who look alike need three; a film can be made that needs many."""
+
+HALVED_LOOKS, FEWEST_IN_LOOK = 3, 4
+"""In the first of these, half of what is left is encoded, or at least this many: what they show is
+the best guide to whom to look at next. In films of seven people who look alike, as many are named
+as if a tenth more were encoded all at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,14 +146,14 @@ def _look_again(
     if division is None or not second:
         return groups, second
     parts = groups
-    for _ in range(MOST_LOOKS):
+    for look in range(MOST_LOOKS):
         due = [
             *choose_all_again(parts, model),
             *choose_doubted(parts, second, division),
             *choose_unlike(parts, second, model),
         ]
         due = [face for face in dict.fromkeys(due) if id(face) not in second]
-        more = _encode(due[: most - len(second)], numbers, fetch)
+        more = _encode(due[: _count_now(look, most - len(second))], numbers, fetch)
         second |= more
         before = len(parts)
         # Not the parts: a shot of which nothing was known may be in the wrong one.
@@ -154,6 +161,11 @@ def _look_again(
         if not more and len(parts) == before:
             break
     return parts, second
+
+
+def _count_now(look: int, left: int) -> int:
+    """Say how many faces one look may encode, counted from 0, if so many are left for all."""
+    return left if look >= HALVED_LOOKS else min(left, max(left // 2, FEWEST_IN_LOOK))
 
 
 def _encode(due: Sequence[Face], numbers: Mapping[int, int], fetch: Fetch) -> dict[int, Vector]:

@@ -251,9 +251,9 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
     scene = Scene()
     one, other = scene.person(), scene.person()
     for person in (one, one, one, other, other):
-        scene.shoot(person, 10)
+        scene.shoot(person, 12)
     frames, pictures, looks = gather(scene, (PRIMARY.id, SECOND.id))
-    assert frames == [list(range(30)), list(range(30, 50))]
+    assert frames == [list(range(36)), list(range(36, 60))]
     assert [int(picture) in own for picture, own in zip(pictures, frames, strict=True)] == [
         True
     ] * 2
@@ -265,7 +265,7 @@ def test_people_who_are_divided_have_pictures_and_second_looks_of_their_own() ->
 
 def test_a_group_in_doubt_is_looked_at_again_before_it_is_divided() -> None:
     scene = Scene()
-    shots = [scene.shoot(scene.person(), 5) for _ in range(2)]
+    shots = [scene.shoot(scene.person(), 6) for _ in range(2)]
     frames, _, looks = gather(scene, (PRIMARY.id, SECOND.id))
     assert frames == ids(shots)
     assert looks[:2] == [2, 2], "one of each shot, which may be spoilt, and one more"
@@ -304,6 +304,19 @@ def test_of_a_film_no_more_is_looked_at_twice_than_its_samples_and_faces_allow(
     monkeypatch.setattr(gathering, "MOST_BESIDES", 0)
     monkeypatch.setattr(gathering, "MOST_IN_SHORT", 0)
     assert sum(gather(scene, models)[2]) == 1, "one of each person whom the first net sees"
+
+
+def test_half_of_what_is_left_is_encoded_before_what_it_shows_chooses_the_rest() -> None:
+    scene = Scene()
+    people = [scene.person() for _ in range(6)]
+    for _ in range(9):
+        for person in people:
+            scene.shoot(person)
+    looks = gather(scene, (PRIMARY.id, SECOND.id), samples=84)[2]
+    first, *middle = looks
+    left = 10 + 15 - first
+    assert middle[:2] == [left // 2, max(4, (left - left // 2) // 2)]
+    assert sum(looks) == 10 + 15, "in the end nothing is left"
 
 
 def test_a_shot_of_which_nothing_is_known_is_looked_at_if_it_is_unlike_the_others() -> None:

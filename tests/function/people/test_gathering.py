@@ -27,7 +27,7 @@ MODELS = (PRIMARY.id, SECOND.id)
 def test_more_faces_of_a_person_are_worth_more_second_looks_up_to_ten() -> None:
     crowd = Crowd()
     someone = crowd.person()
-    for faces, most in ((1, 1), (9, 1), (10, 2), (40, 5), (90, 10), (200, MOST_AGAIN)):
+    for faces, most in ((1, 1), (11, 1), (12, 2), (48, 5), (108, 10), (200, MOST_AGAIN)):
         views = make_faces(crowd.encodings(someone, faces))
         assert len(choose_again(views, PRIMARY)) == most
 
@@ -35,27 +35,27 @@ def test_more_faces_of_a_person_are_worth_more_second_looks_up_to_ten() -> None:
 def test_the_best_are_chosen_no_two_alike_and_weak_ones_last() -> None:
     crowd = Crowd()
     first, second, third = crowd.encodings(crowd.person(), 3)
-    still = [make_face(first, frame, quality=0.9) for frame in range(18)]
-    turned = make_face(second, 18, quality=0.5)
-    blurred = make_face(third, 19, quality=0.95, weakness="blurred")
+    still = [make_face(first, frame, quality=0.9) for frame in range(22)]
+    turned = make_face(second, 22, quality=0.5)
+    blurred = make_face(third, 23, quality=0.95, weakness="blurred")
     assert choose_again([*still, turned, blurred], PRIMARY) == [still[0], turned, blurred]
 
 
 def test_the_best_of_each_shot_come_first() -> None:
     crowd = Crowd()
-    encodings = crowd.encodings(crowd.person(), 30)
-    qualities = [0.9 - 0.01 * number for number in range(30)]
+    encodings = crowd.encodings(crowd.person(), 36)
+    qualities = [0.9 - 0.01 * number for number in range(36)]
     good = [
-        replace(make_face(encoding, number, quality), shot=number // 10)
+        replace(make_face(encoding, number, quality), shot=number // 12)
         for number, (encoding, quality) in enumerate(zip(encodings, qualities, strict=True))
     ]
     chosen = choose_again([*good[::-1]], PRIMARY)
-    assert [face.frame for face in chosen] == [0, 10, 20, 1]
+    assert [face.frame for face in chosen] == [0, 12, 24, 1]
 
 
 def test_a_crowd_is_not_looked_at_again_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = Crowd()
-    groups = [make_faces(crowd.encodings(crowd.person(), 20)) for _ in range(6)]
+    groups = [make_faces(crowd.encodings(crowd.person(), 24)) for _ in range(6)]
     assert len(choose_all_again(groups, PRIMARY)) == 6 * 3
     monkeypatch.setattr(gathering, "MOST_IN_VIDEO", 8)
     chosen = choose_all_again(groups, PRIMARY)
@@ -80,7 +80,7 @@ def gather(faces: Sequence[Face], models: Sequence[str]) -> tuple[list[int], lis
 
 def test_each_view_gets_the_second_encoding_of_its_own_face() -> None:
     crowd = Crowd()
-    people = [crowd.encodings(crowd.person(), 10, spread=0.15) for _ in range(2)]
+    people = [crowd.encodings(crowd.person(), 12, spread=0.15) for _ in range(2)]
     faces = make_faces(np.concatenate(people))
     asked, found = gather(faces, MODELS)
     assert len(found) == 2
