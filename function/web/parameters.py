@@ -108,19 +108,21 @@ def _why_missing(request: Request) -> str:
     """Say how to give the path; and if it may be in the body, why that was not read."""
     kind = request.mimetype
     usual = 'Ask for /?path=VIDEO, POST the form field path, or POST JSON: {"path": "VIDEO"}.'
-    if not request.get_data() or kind == FORM or request.is_json:
-        return f"The parameter path is missing. {usual}"
-    if kind == PARTS:  # a part may be there, too, but not the path
+    if kind == PARTS and "path" in request.files:
+        return f"The part path of the form is a file: videos are named, not sent. {usual}"
+    if kind == PARTS:  # once its parts were read, no body is left
         wrong = "" if "boundary" in request.mimetype_params else "; its header names no boundary"
         return f"The parameter path is missing: no part of the form has it{wrong}. {usual}"
+    if not request.get_data() or kind == FORM or request.is_json:
+        return f"The parameter path is missing. {usual}"
     said = f"says that it is {kind[:80]!r}" if kind else "does not say what it is (Content-Type)"
     return f"The parameter path is missing: the body {said}, and was not read. {usual}"
 
 
 def _refuse_misread(request: Request) -> None:
-    """Refuse a body that would be read as a form, and is none."""
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding.lower() != "identity":
+    """Refuse a body that is compressed, or would be read as a form, and is none."""
+    encoding = request.headers.get("Content-Encoding", "")
+    if request.content_length and encoding.lower() not in {"", "identity"}:
         raise BadParameterError(f"The body is compressed ({encoding[:40]!r}). Send it as it is.")
     if request.mimetype == FORM and request.get_data().lstrip().startswith((b"{", b"[")):
         raise BadParameterError(

@@ -375,6 +375,22 @@ def test_a_body_of_another_kind_does_no_harm_where_the_query_has_the_path(
     assert (answer.status_code, answer.get_json()) == (200, [])
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("path", "is a file: videos are named"), ("other", "no part of the form")]
+)
+def test_a_video_that_is_sent_as_a_part_of_a_form_is_told_how(
+    client: FlaskClient, name: str, words: str
+) -> None:
+    response = client.post("/", data={name: (io.BytesIO(b"a film"), "two.mp4")})
+    assert error_of(response) == (400, "missing_parameter")
+    assert words in response.get_json()["error"]["message"]
+
+
+def test_without_a_body_it_does_not_matter_how_one_would_be_compressed(client: FlaskClient) -> None:
+    answer = client.get("/?path=cat.mp4", headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 200
+
+
 def test_a_compressed_body_is_refused_as_such(client: FlaskClient) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
     response = client.post("/", data=gzip.compress(b"path=two.mp4"), headers=form)
