@@ -170,6 +170,15 @@ def is_nowhere(place: Path) -> bool:
     return False
 
 
+def is_lost(place: Path, roots: Sequence[Path]) -> bool:
+    """Say whether nothing is at a place any more that is below a root, and the root is there.
+
+    A root that is not there is a disk that is missing, whatever is said of what is on it.
+    """
+    above = [root for root in roots if is_below(os.fsencode(place), [root])]
+    return place not in roots and is_nowhere(place) and not any(map(is_nowhere, above))
+
+
 def lost_below(ledger: Ledger, places: Sequence[Path]) -> list[bytes]:
     """Return the known files that were at some places, and are not there.
 

@@ -35,7 +35,7 @@ from function.library.jobs import (
 from function.library.naming import open_naming
 from function.library.offering import (
     find_within,
-    is_nowhere,
+    is_lost,
     lost_below,
     note_missing,
     queue_videos,
@@ -194,8 +194,7 @@ class Worker:
         """Find and queue videos, unless that is no longer wanted once they are found."""
         places = [Path(place).resolve() for place in wanted.places]
         roots = [root.resolve() for root in self._settings.media_root]
-        # A root that is not there is a disk that is missing, whatever was said of what is on it.
-        lost = [one for one in places if wanted.gone and one not in roots and is_nowhere(one)]
+        lost = [one for one in places if wanted.gone and is_lost(one, roots)]
         places = [one for one in places if one not in lost]
         found = find_within(
             ledger, places, roots, self._note_seen, pictures=wanted.pictures, again=wanted.again

@@ -19,7 +19,7 @@ from function.library.albums import kind_at
 from function.library.finding import is_below, text_of
 from function.library.forgetting import open_library
 from function.library.jobs import STRANGERS, WantedScan, chosen_strangers, is_paused, wanted_scans
-from function.library.offering import is_nowhere, lost_below
+from function.library.offering import is_lost, is_nowhere, lost_below
 from function.media.files import find_place, possible_places
 from function.setting_kinds import STRANGERS as STRANGERS_KIND
 from function.settings import Settings
@@ -227,12 +227,14 @@ def _find_lost(
     known = sum(lost.values())
     if not known:
         raise error
-    if not gone:
+    told = [one for one, count in lost.items() if count and gone and is_lost(one, roots)]
+    if not told:
+        how = "" if gone else ' If you deleted them, say so: {"gone": true}.'
         raise VideoNotFoundError(
             f"{error} The library knows {counted(known, 'file')} there. If a disk is missing, "
-            'connect it. If you deleted them, say so: {"gone": true}.'
+            f"connect it.{how}"
         )
-    return [one for one, count in lost.items() if count]
+    return told
 
 
 def _read_flag(body: dict[str, Any], name: str, *, default: bool = False) -> bool:

@@ -426,6 +426,17 @@ def test_a_disk_that_is_not_there_is_told_and_nothing_is_gone(
         wait_until(lambda: ledger.counts().gone == 1)
 
 
+def test_what_is_said_to_be_gone_stays_while_its_whole_root_is_missing(place: Place) -> None:
+    worker = place.worker()
+    worker.want(place.everything())
+    wait_until(lambda: place.path.exists() and place.counts().done == 3)
+    place.root.rename(place.root.with_name("unplugged"))
+    with place.ledger() as ledger:
+        worker.want(WantedScan((str(place.root / "sub"),), gone=True))
+        wait_until(lambda: not jobs.wanted_scans(ledger))
+        assert ledger.counts().gone == 0
+
+
 def test_it_goes_on_with_another_ledger_where_its_own_was_deleted(place: Place) -> None:
     worker = place.worker()
     worker.want(place.everything())

@@ -215,6 +215,11 @@ def test_a_folder_that_is_not_there_is_gone_if_the_caller_says_so(
     assert "The library knows 1 file there." in refused.get_json()["error"]["message"]
     for path, status in (("never", 404), ("../old", 403), ("old/../../old", 403)):
         assert ask(path, gone=True).status_code == status, path
+    library.root.rename(library.root.with_name("unplugged"))
+    lost = ask("old", gone=True)
+    assert lost.status_code == 404, "a whole root is a disk, and missing"
+    assert lost.get_json()["error"]["message"].endswith("If a disk is missing, connect it.")
+    library.root.with_name("unplugged").rename(library.root)
     assert client.get("/library/status").get_json()["videos"]["gone"] == 0
     assert ask("old", gone=True).status_code == 200
     wait_until(lambda: client.get("/library/status").get_json()["videos"]["gone"] == 1)
