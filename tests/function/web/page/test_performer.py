@@ -31,7 +31,8 @@ def test_whoever_is_merged_into_another_is_left_even_if_their_numbers_begin_alik
 ) -> None:
     with StoredGallery(gallery) as stored, stored.writing() as db:
         db.execute(
-            "INSERT INTO performers (id, name, source, source_id) VALUES (10, 'Barry', 'test', '10')"
+            "INSERT INTO performers (id, name, source, source_id) "
+            "VALUES (10, 'Barry', 'test', '10')"
         )
     page = open_shared("#performer/10")
     page.locator("#performer").get_by_label("Name", exact=True).fill("Barack Obama")
