@@ -96,10 +96,10 @@ async function merge(kept, absorbed) {
   );
   if (!agreed) return;
   const both = { kept: kept.id, absorbed: absorbed.id };
-  const address = `#performer/${kept.id}`;
-  const isShown = location.hash.startsWith(address);
+  const isShown = Number(location.hash.split("/")[1]) === kept.id;
   const isDone = await change("/gallery/merge", both, isShown ? "#performer-title" : "");
-  if (isDone && !isShown) location.replace(address); // the address of the other leads nowhere now
+  // The address of the other leads nowhere now.
+  if (isDone && !isShown) location.replace(`#performer/${kept.id}`);
 }
 
 /** @param {PerformerReply} performer */

@@ -25,13 +25,12 @@ export function startJoining(card) {
 }
 
 export function endJoining() {
-  if (joining) {
-    joining.element.classList.remove("meant");
-    find(joining.element, ".join-start")?.focus();
-  }
-  joining = null;
   byId("strangers-list").classList.remove("joining-now");
   hint.hidden = true;
+  joining?.element.classList.remove("meant");
+  // What offered it takes the focus, now that it is seen again.
+  if (joining) find(joining.element, ".join-start")?.focus();
+  joining = null;
 }
 
 /** @param {StrangerCard} other */

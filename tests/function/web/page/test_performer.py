@@ -26,6 +26,24 @@ def test_renaming_to_a_taken_name_asks_and_merges(open_shared: Open, gallery: Pa
         assert [one.name for one in stored.performers()] == ["Grace Hopper"]
 
 
+def test_whoever_is_merged_into_another_is_left_even_if_their_numbers_begin_alike(
+    open_shared: Open, gallery: Path
+) -> None:
+    with StoredGallery(gallery) as stored, stored.writing() as db:
+        db.execute(
+            "INSERT INTO performers (id, name, source, source_id) "
+            "VALUES (10, 'Barry', 'test', '10')"
+        )
+    page = open_shared("#performer/10")
+    page.locator("#performer").get_by_label("Name", exact=True).fill("Barack Obama")
+    page.get_by_role("button", name="Rename").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="The same: Barack Obama").click()
+    dialog.get_by_role("button", name="Merge").click()
+    expect(page.get_by_role("heading", name="Barack Obama")).to_be_visible()
+    assert page.url.endswith("#performer/1")
+
+
 def test_an_alias_is_removed(open_shared: Open) -> None:
     page = open_shared("#performer/1")
     page.get_by_role("button", name="Remove the alias 44").click()

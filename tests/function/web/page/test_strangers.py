@@ -225,6 +225,7 @@ def test_two_are_joined_and_parted_again(page: Page) -> None:
     expect(second.get_by_role("button", name="It is this one")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(first.get_by_role("button", name="It is this one")).to_be_hidden()
+    expect(second.get_by_role("button", name="The same person as another")).to_be_focused()
     second.get_by_role("button", name="The same person as another").click()
     third.get_by_role("button", name="It is this one").click()
     expect(third.get_by_role("status")).to_have_text("Joined: both are one stranger now.")
