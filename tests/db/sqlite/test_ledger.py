@@ -248,7 +248,7 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         *(
             f"UPDATE views SET {number} = {cell} WHERE (sighting_id, number) = (2, 1)"
             for number in ("seconds", "quality", "faces")
-            for cell in ("'x'", "x'80'", "1e300")
+            for cell in ("'x'", "x'80'", "x'3132'", "1e300")
         ),
         *(
             f"UPDATE sightings SET best_seconds = {cell} WHERE id = 2"
