@@ -274,6 +274,17 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         assert_whole(copy)
 
 
+@pytest.mark.parametrize("cell", ["x", b"\x80"])
+def test_somebody_whose_place_among_the_others_is_damaged_is_taken_out(
+    cell: object, tmp_path: Path
+) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        video = scan_one(ledger, 1, made_up_person(1), made_up_person(2))
+        ledger._db.execute("UPDATE sightings SET position = ? WHERE id = 1", (cell,))
+        assert [one.position for one in ledger.sightings([video])[video]] == [1]
+        assert [one.id for one in ledger.iterate("failed")] == [video]
+
+
 def test_of_one_person_read_alone_it_is_told_by_the_others_that_the_encodings_are_cut(
     tmp_path: Path,
 ) -> None:
