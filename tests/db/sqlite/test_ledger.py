@@ -274,6 +274,15 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         assert_whole(copy)
 
 
+def test_a_video_of_which_it_is_damaged_when_it_was_matched_is_to_be_matched_again(
+    ledger: SqliteLedger,
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    ledger._db.execute("UPDATE videos SET generation = x'80'")
+    assert [one.matched_at for one in ledger.records([video])] == [None]
+    assert ledger.not_matched_at((1, 1), 10) == [video]
+
+
 @pytest.mark.parametrize("cell", ["x", b"\x80"])
 def test_somebody_whose_place_among_the_others_is_damaged_is_taken_out(
     cell: object, tmp_path: Path
