@@ -35,7 +35,7 @@ def test_what_is_no_list_is_dropped_and_told_once(
         ledger.choose("wanted scans", stored)
         assert wanted_scans(ledger) == wanted_scans(ledger) == ()
     assert len(caplog.messages) == 1
-    assert "ask for it again" in caplog.text
+    assert "scan again: python -m tools scan" in caplog.text
 
 
 @pytest.mark.parametrize(
