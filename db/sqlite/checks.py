@@ -302,7 +302,7 @@ def _read_models(db: sqlite3.Connection) -> dict[str, int]:
             dimensions.setdefault(model, number)
         return dimensions
     sql = (
-        "SELECT id, dimensions FROM models WHERE EXISTS "
+        "SELECT id, CAST(dimensions AS INTEGER) FROM models WHERE EXISTS "
         "(SELECT 1 FROM encodings WHERE model = models.id) ORDER BY number"
     )
     return dict(db.execute(sql).fetchall())

@@ -151,8 +151,8 @@ class GalleryLookups(GalleryConnection):
         """
         rows = self.rows(
             f"SELECT CAST(vector AS BLOB), model, {QUALITY}, photo_hash, origin, weaknesses, "  # noqa: S608  # ours
-            "CAST(coalesce(face, x'') AS BLOB), coalesce(dimensions, 0) FROM encodings "
-            "LEFT JOIN models ON models.id = model "
+            "CAST(coalesce(face, x'') AS BLOB), CAST(coalesce(dimensions, 0) AS INTEGER) "
+            "FROM encodings LEFT JOIN models ON models.id = model "
             "WHERE performer_id = ? ORDER BY number, encodings.id",
             performer_id,
         )

@@ -36,7 +36,7 @@ def drop_damaged(db: Database, videos: Sequence[int]) -> None:
     )
     counts: Counter[int] = Counter()
     for sighting, video, position in found:
-        if not _is_readable(db, sighting):
+        if not (isinstance(position, int) and _is_readable(db, sighting)):
             counts[video] += 1
             _drop(db, sighting, video, position)
     for video, count in counts.items():

@@ -123,8 +123,8 @@ def read_sightings(
         "FROM sightings WHERE video_id IN ({}) ORDER BY video_id, position"
     )
     for number, video, position, best_seconds, seen, jpeg in of_videos(db, sql, videos):
-        if number not in views:
-            raise DamagedVectorError("Somebody has no views.")
+        if number not in views or not isinstance(position, int):
+            raise DamagedVectorError("Somebody has no views, or no position.")
         best = read_seconds(best_seconds)
         person = Remembered.of(views[number], unpack_times(seen), best, jpeg)
         found[video].append(Sighting(video, position, person))

@@ -66,7 +66,7 @@ def read_record(row: tuple[Any, ...]) -> VideoRecord:
         left_out=left_out,
         scanned=Scanned(depth, every, read_texts(models) or ()) if depth else None,
         scanned_at=scanned_at,
-        matched_at=None if generation is None else (gallery, generation),
+        matched_at=(gallery, generation) if isinstance(generation, int) else None,
         last_path=b"" if path is None or paths != "[]" else bytes.fromhex(path),
         decided=decided,
         unreadable_seconds=unreadable,

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -92,8 +93,9 @@ def _usual_length(db: Database) -> int:
 def _qualities_of(rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float32]:
     """Return the qualities of views, once their seconds and numbers of faces are numbers, too."""
     try:
-        columns = [np.array([row[place] for row in rows], np.float64) for place in (1, 2, 3)]
-    except (ValueError, TypeError) as error:
+        # NumPy would take digits in a text or a blob for a number.
+        columns = [np.array(array("d", [row[place] for row in rows])) for place in (1, 2, 3)]
+    except TypeError as error:
         raise DamagedVectorError(f"A number of a view is damaged ({error}).") from error
     if not all((np.abs(one) <= LARGEST_OF_VIEW).all() for one in columns):
         raise DamagedVectorError("A view holds an impossible number.")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from db.errors import NetworkShareError
+from db.errors import DamagedVectorError, NetworkShareError
 from db.sqlite.checks import _judge_failure, check_gallery, check_sqlite_version
 from db.sqlite.filesystems import find_network_share
 from db.sqlite.gallery import SqliteGallery
@@ -85,6 +85,14 @@ def test_damaged_lists_of_a_performer_are_told(path: Path, column: str, cell: ob
 def test_damaged_encodings_are_counted_beside_their_owner(path: Path, blob: object) -> None:
     change(path, "UPDATE encodings SET vector = ? WHERE id = 2", blob)
     assert problems(path) == [("error", "1 encoding of Ada is damaged.")]
+
+
+@pytest.mark.parametrize("cell", ["x", b"\x80"])
+def test_encodings_of_a_model_whose_size_is_damaged_are_told(path: Path, cell: object) -> None:
+    change(path, "UPDATE models SET dimensions = ?", cell)
+    assert ("error", "2 encodings of Ada are damaged.") in problems(path)
+    with SqliteGallery(path) as gallery, pytest.raises(DamagedVectorError):
+        gallery.encodings(1)
 
 
 def test_photos_without_the_primary_model_and_rows_without_owner_are_errors(path: Path) -> None:

@@ -248,7 +248,7 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
         *(
             f"UPDATE views SET {number} = {cell} WHERE (sighting_id, number) = (2, 1)"
             for number in ("seconds", "quality", "faces")
-            for cell in ("'x'", "x'80'", "1e300")
+            for cell in ("'x'", "x'80'", "x'3132'", "1e300")
         ),
         *(
             f"UPDATE sightings SET best_seconds = {cell} WHERE id = 2"
@@ -272,6 +272,26 @@ def test_a_damaged_person_is_taken_out_and_their_video_named(
             assert "/videos/2.mp4" in caplog.text
             assert ledger.retry([video]) == 1
         assert_whole(copy)
+
+
+def test_a_video_of_which_it_is_damaged_when_it_was_matched_is_to_be_matched_again(
+    ledger: SqliteLedger,
+) -> None:
+    video = scan_one(ledger, 1, made_up_person(1))
+    ledger._db.execute("UPDATE videos SET generation = x'80'")
+    assert [one.matched_at for one in ledger.records([video])] == [None]
+    assert ledger.not_matched_at((1, 1), 10) == [video]
+
+
+@pytest.mark.parametrize("cell", ["x", b"\x80"])
+def test_somebody_whose_place_among_the_others_is_damaged_is_taken_out(
+    cell: object, tmp_path: Path
+) -> None:
+    with SqliteLedger(tmp_path / "l.db") as ledger:
+        video = scan_one(ledger, 1, made_up_person(1), made_up_person(2))
+        ledger._db.execute("UPDATE sightings SET position = ? WHERE id = 1", (cell,))
+        assert [one.position for one in ledger.sightings([video])[video]] == [1]
+        assert [one.id for one in ledger.iterate("failed")] == [video]
 
 
 def test_of_one_person_read_alone_it_is_told_by_the_others_that_the_encodings_are_cut(
