@@ -20,7 +20,7 @@ from function.people.gathering import PeopleFound
 from function.people.people import fused_template_of
 from function.recognition import name_people
 from function.settings import Settings
-from tests.function.matching.test_both_nets import Twice, gallery_of
+from tests.function.matching.test_both_nets import Twice, filled_up, gallery_of
 from tests.support.crowds import make_face
 from tests.support.people import person_of
 
@@ -36,7 +36,7 @@ class Film(Twice):
         first, second = self.photos(person, len(frames))
         faces = [
             replace(make_face(one, frame, weakness=weakness), second=other)
-            for frame, one, other in zip(frames, first, second, strict=True)
+            for frame, one, other in zip(frames, first, filled_up(second, BOTH), strict=True)
         ]
         return person_of(faces)
 
