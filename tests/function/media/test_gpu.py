@@ -207,8 +207,11 @@ def test_a_file_is_read_as_ever_where_no_gpu_opens(name: GpuDecoderName, film: P
 
 def test_a_file_that_breaks_where_a_gpu_is_tried_gets_its_own_message(tmp_path: Path) -> None:
     path = tmp_path / "no_video.mp4"
-    path.write_bytes(b"no video at all")
+    path.write_bytes(b"\0no video at all")
     with pytest.raises(UnreadableVideoError, match="not a video in a supported format"):
+        open_video(path, decoder="cuda")
+    path.write_bytes(b"no video at all")
+    with pytest.raises(UnreadableVideoError, match="it holds text"):
         open_video(path, decoder="cuda")
 
 

