@@ -23,7 +23,7 @@ NO_WORDS = "[]"
 """The weaknesses of most views."""
 
 MOST_MEASURED = 100
-"""Of so many views the encodings are measured, to tell what length is theirs."""
+"""The encodings of this many views are measured, to tell their usual length."""
 
 LARGEST_OF_VIEW = 2.0**53
 """More than any video has of seconds, frames or faces; whole numbers are exact up to it."""

@@ -171,9 +171,9 @@ def is_nowhere(place: Path) -> bool:
 
 
 def is_lost(place: Path, roots: Sequence[Path]) -> bool:
-    """Say whether nothing is at a place any more that is below a root, and the root is there.
+    """Say whether a place below a root no longer exists, although the root does.
 
-    A root that is not there is a disk that is missing, whatever is said of what is on it.
+    A root that does not exist is a missing disk, and says nothing about what is on it.
     """
     above = [root for root in roots if is_below(os.fsencode(place), [root])]
     return place not in roots and is_nowhere(place) and not any(map(is_nowhere, above))

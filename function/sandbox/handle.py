@@ -50,7 +50,7 @@ OWN_FILES = "/proc/self/fd"
 HEARTBEAT_SECONDS = 1.0
 
 ENDS_WITHIN_SECONDS = 1.0
-"""Whoever has closed the socket has so long to end, and to say how, before it is killed."""
+"""A child that has closed its socket has this long to end by itself, before it is killed."""
 
 AHEAD_BYTES = 4096
 """A child sends this much ahead, the progress of a few frames, and waits until we read it: so

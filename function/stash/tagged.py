@@ -62,8 +62,8 @@ def note_tagged(
     for one in trusted:
         ours = _put_by_us(one, from_us)
         theirs = {enrolled.known[id_] for id_ in one.performers - ours}
-        # If somebody whom we put there is in Stash no more, anybody may be the one into whom they
-        # were merged, unless we knew already that the user tagged them.
+        # If somebody whom we put there is no longer in Stash, they may have been merged into any of
+        # the others: then only those count whom we already knew the user had tagged.
         is_complete = ours <= present.keys()
         for content in _contents_of(one.files, ledger, locate) if theirs else ():
             tagged[content] |= theirs if is_complete else theirs & earlier.get(content, set())
